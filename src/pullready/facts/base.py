@@ -1,0 +1,88 @@
+"""What every fact has: the document it came from, and a way to point at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from pullready.errors import FactUnavailable
+from pullready.snapshot import Document
+from pullready.verdict import Evidence, Location
+
+T = TypeVar("T")
+_LONGEST_VALUE = 200
+
+#: What stands between the parts of a subject, such as ``linux1 → shop.azurecr.io``.
+SEPARATOR = " → "
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A subject that stands in a list of facts but could not be read itself; judging it says *unknown*."""
+
+    subject: str
+    why: FactUnavailable
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A typed view on one document. ``base`` is the JSON pointer of the object that the fact is about."""
+
+    document: Document
+    base: str
+
+    def evidence(self, pointer: str, says: str) -> Evidence:
+        """Return the value at *pointer* (below ``base``) as evidence; it is empty where the property is absent."""
+        return evidence(self.document, self.base + pointer, says)
+
+    def require(self, value: T | UnsetType | None, pointer: str) -> T:
+        """Return *value*, the one at *pointer* (below ``base``); raise :class:`FactUnavailable` where there is none."""
+        if value is None or value is UNSET:
+            raise FactUnavailable(
+                f"{self.document.id} has no {self.base}{pointer}",
+                "Look at the document in the snapshot; an api-version that lacks the property must be read anew",
+                document=self.document.id,
+                pointer=self.base + pointer,
+            )
+        return value
+
+
+def evidence(document: Document, pointer: str, says: str) -> Evidence:
+    """Return the value that stands at *pointer* in *document* as evidence that *says* something."""
+    try:
+        value = document.at(pointer)
+    except KeyError:
+        return Evidence(document.id, pointer, "", says)
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return Evidence(
+        document.id, pointer, text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…", says
+    )
+
+
+def decode(document: Document, shape: type[T], pointer: str = "") -> T:
+    """Decode the object at *pointer* of *document*; raise :class:`FactUnavailable` where it is unread or malformed.
+
+    Properties that *shape* does not name stay in the document and are passed over.
+    """
+    value: Any = document.require().body
+    try:
+        value = document.at(pointer)
+        return msgspec.convert(value, shape)
+    except KeyError:
+        raise FactUnavailable(
+            f"{document.id} has no {pointer}",
+            "Look at the document in the snapshot",
+            document=document.id,
+            pointer=pointer,
+        ) from None
+    except msgspec.ValidationError as error:
+        raise FactUnavailable(
+            f"{document.id} does not have the documented shape: {error}",
+            "Report it together with the api-version, so that the shape can be added",
+            document=document.id,
+            pointer=pointer,
+        ) from error

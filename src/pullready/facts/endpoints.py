@@ -1,0 +1,194 @@
+"""A registry's private endpoints, and the private addresses that they give its login server.
+
+Sources: https://learn.microsoft.com/rest/api/containerregistry/private-endpoint-connections/list,
+https://learn.microsoft.com/azure/private-link/private-endpoint-overview
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from msgspec import UNSET, Struct, UnsetType
+
+from pullready.facts import ids
+from pullready.facts.base import Fact, decode
+from pullready.facts.registry import Registry
+from pullready.facts.scope import Scope
+from pullready.verdict import Evidence
+
+
+class _Reference(Struct, frozen=True):
+    id: str | UnsetType | None = UNSET
+
+
+class _State(Struct, frozen=True):
+    status: str | UnsetType | None = UNSET
+
+
+class _ConnectionProperties(Struct, frozen=True):
+    privateEndpoint: _Reference | UnsetType | None = UNSET
+    privateLinkServiceConnectionState: _State | UnsetType | None = UNSET
+
+
+class _Connection(Struct, frozen=True):
+    properties: _ConnectionProperties
+
+
+class _Connections(Struct, frozen=True):
+    value: list[_Connection]
+
+
+class _EndpointProperties(Struct, frozen=True):
+    networkInterfaces: list[_Reference] | UnsetType | None = UNSET
+
+
+class _Endpoint(Struct, frozen=True):
+    properties: _EndpointProperties
+
+
+class _Link(Struct, frozen=True):
+    requiredMemberName: str | UnsetType | None = UNSET
+    fqdns: list[str] | UnsetType | None = UNSET
+
+
+class _ConfigurationProperties(Struct, frozen=True):
+    privateIPAddress: str | UnsetType | None = UNSET
+    privateLinkConnectionProperties: _Link | UnsetType | None = UNSET
+
+
+class _Configuration(Struct, frozen=True):
+    properties: _ConfigurationProperties
+
+
+class _InterfaceProperties(Struct, frozen=True):
+    ipConfigurations: list[_Configuration] | UnsetType | None = UNSET
+
+
+class _Interface(Struct, frozen=True):
+    properties: _InterfaceProperties
+
+
+class _ZoneConfigProperties(Struct, frozen=True):
+    privateDnsZoneId: str | UnsetType | None = UNSET
+
+
+class _ZoneConfig(Struct, frozen=True):
+    properties: _ZoneConfigProperties
+
+
+class _GroupProperties(Struct, frozen=True):
+    privateDnsZoneConfigs: list[_ZoneConfig] | UnsetType | None = UNSET
+
+
+class _Group(Struct, frozen=True):
+    properties: _GroupProperties
+
+
+class _Groups(Struct, frozen=True):
+    value: list[_Group]
+
+
+@dataclass(frozen=True)
+class PrivateEndpointConnection(Fact):
+    """A registry's side of a private endpoint; ``base`` points at it in the registry's list."""
+
+    scope: Scope
+    wire: _ConnectionProperties
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether the registry's owner let it in."""
+        pointer = "/properties/privateLinkServiceConnectionState"
+        state = self.wire.privateLinkServiceConnectionState
+        return self.require(state.status if state else UNSET, f"{pointer}/status").lower() == "approved"
+
+    @property
+    def endpoint(self) -> str:
+        """The id of the private endpoint, which may be in another subscription."""
+        reference = self.wire.privateEndpoint
+        return self.require(reference.id if reference else UNSET, "/properties/privateEndpoint/id")
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The ids of the private DNS zones that the endpoint keeps its records in."""
+        document = self.scope.document(ids.zone_groups_of(self.endpoint))
+        return tuple(
+            config.properties.privateDnsZoneId
+            for group in decode(document, _Groups).value
+            for config in group.properties.privateDnsZoneConfigs or ()
+            if config.properties.privateDnsZoneId
+        )
+
+    @property
+    def shown(self) -> Evidence:
+        """The connection's state as evidence."""
+        return self.evidence("/properties/privateLinkServiceConnectionState/status", "the private endpoint's state")
+
+    def addresses_of(self, host: str) -> dict[str, Evidence]:
+        """Return the endpoint's private addresses for *host*, each with the place that says so."""
+        endpoint = Fact(self.scope.document(self.endpoint), "")
+        interfaces = decode(endpoint.document, _Endpoint).properties.networkInterfaces
+        pointer = "/properties/networkInterfaces"
+        wanted = [
+            endpoint.require(reference.id, f"{pointer}/{index}/id")
+            for index, reference in enumerate(endpoint.require(interfaces, pointer))
+        ]
+        documents = [self.scope.document(id_) for id_ in wanted]
+        found: dict[str, Evidence] = {}
+        for document in documents:
+            found.update(_addresses(Fact(document, "/properties/ipConfigurations"), host))
+        return found
+
+
+@dataclass(frozen=True)
+class PrivateEndpoints(Fact):
+    """All private endpoint connections of ``registry``, as its list says."""
+
+    scope: Scope
+    registry: Registry
+
+    @cached_property
+    def connections(self) -> tuple[PrivateEndpointConnection, ...]:
+        """The connections in any state."""
+        return tuple(
+            PrivateEndpointConnection(self.document, f"/value/{index}", self.scope, connection.properties)
+            for index, connection in enumerate(decode(self.document, _Connections).value)
+        )
+
+    @cached_property
+    def approved(self) -> tuple[PrivateEndpointConnection, ...]:
+        """The connections that the registry's owner let in."""
+        return tuple(connection for connection in self.connections if connection.is_approved)
+
+    @property
+    def shown(self) -> Evidence:
+        """The list as evidence."""
+        says = f"private endpoint connections: {len(self.connections)}, approved: {len(self.approved)}"
+        return self.evidence("/value", says)
+
+
+def private_endpoints(scope: Scope, registry: Registry) -> PrivateEndpoints:
+    """Return the private endpoints of *registry*; the list is read when it is asked for."""
+    return PrivateEndpoints(scope.document(ids.private_endpoint_connections_of(registry.id)), "", scope, registry)
+
+
+def _addresses(configurations: Fact, host: str) -> dict[str, Evidence]:
+    document = configurations.document
+    listed = decode(document, _Interface).properties.ipConfigurations
+    found = {}
+    for index, configuration in enumerate(configurations.require(listed, "")):
+        properties = configuration.properties
+        link = properties.privateLinkConnectionProperties
+        if link and _is_for(link, host):
+            pointer = f"/{index}/properties/privateIPAddress"
+            address = configurations.require(properties.privateIPAddress, pointer)
+            found[address] = configurations.evidence(pointer, f"the private endpoint's address for {host}")
+    return found
+
+
+def _is_for(link: _Link, host: str) -> bool:
+    """Say whether an address serves *host*; without names the member ``registry`` is the login server (documented)."""
+    if link.fqdns:
+        return host in (name.lower() for name in link.fqdns)
+    return link.requiredMemberName.lower() == "registry" if link.requiredMemberName else False

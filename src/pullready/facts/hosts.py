@@ -1,0 +1,181 @@
+"""What the host of an image reference is, told from its spelling alone.
+
+Sources: https://learn.microsoft.com/azure/container-registry/container-registry-endpoint-reference and
+https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules (5 to 50 letters and digits).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pullready.config import CLOUDS, Cloud
+from pullready.facts.spelling import SLIP, edits, slipped
+
+#: Microsoft's own registry, and its address in China; both are public and belong to nobody's subscription.
+#: Source: https://github.com/microsoft/containerregistry/blob/main/docs/mcr-endpoints-guidance.md
+MICROSOFT: Final = frozenset({"mcr.microsoft.com", "mcr.azure.cn"})
+DOCKER_HUB: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+HTTPS: Final = 443
+
+#: The registry domains of Azure's clouds; the one for Germany was closed in October 2021.
+_SUFFIXES: Final = (*(cloud.registry_suffix for cloud in CLOUDS.values()), "azurecr.de")
+#: Nothing else is called so, whatever stands behind it.
+_UNMISTAKABLE: Final = frozenset({"azurecr", "azureacr"})
+#: Microsoft's own domain, two letters away from a registry's.
+_OWN_DOMAIN: Final = "azure"
+_LABEL: Final = re.compile(r"([a-z0-9]+)(?:-([a-z0-9]+))?")
+_LENGTHS: Final = range(5, 51)
+_REGION: Final = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class LoginServer:
+    """A host that a registry of the cloud may have.
+
+    ``hash`` is that of a domain name label (``shoptools-exfrbuffaye7ceag``). ``region`` is set in a regional endpoint
+    (``shoptools.westeurope.geo.azurecr.io``); ``host`` is then still the registry's own login server.
+    """
+
+    name: str
+    host: str
+    hash: str | None = None
+    region: str | None = None
+
+    @property
+    def is_nameable(self) -> bool:
+        """Whether Azure lets a registry have the name."""
+        return len(self.name) in _LENGTHS
+
+
+@dataclass(frozen=True, slots=True)
+class DataEndpoint:
+    """The host that layers are fetched from; images are named by ``meant``."""
+
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateLinkName:
+    """A name that exists for DNS alone; images are named by ``meant``."""
+
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCloud:
+    """A registry of another Azure cloud, whose domain is ``suffix``."""
+
+    suffix: str
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misspelt:
+    """A host that is no registry's, and a slip away from ``meant``."""
+
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A host in the cloud's registry domain that no registry can have."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ported:
+    """A login server with a port."""
+
+    port: int
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Microsofts:
+    """Microsoft's own public registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """No Azure container registry."""
+
+
+Form = (
+    LoginServer | DataEndpoint | PrivateLinkName | OtherCloud | Misspelt | Malformed | Ported | Microsofts | Elsewhere
+)
+
+
+def form_of(host: str, cloud: Cloud) -> Form:
+    """Say what *host* (as in a reference, maybe with a port) is in *cloud*."""
+    name, _, port = host.lower().partition(":")
+    if name in MICROSOFT:
+        return Microsofts()
+    suffix = cloud.registry_suffix.lower()
+    head = _before(name, suffix)
+    if head is not None:
+        return Ported(int(port), name) if port.isdecimal() else _in_registry_domain(head, suffix)
+    for other in _SUFFIXES:
+        head = _before(name, other)
+        if head is not None:
+            return OtherCloud(other, _joined(head, suffix))
+    meant = _meant(name, suffix)
+    return Elsewhere() if meant is None else Misspelt(meant)
+
+
+def is_declared(host: str, declared: tuple[str, ...]) -> bool:
+    """Say whether *host* is among the hosts *declared*; Docker Hub goes by several."""
+    names = DOCKER_HUB if host.lower() in DOCKER_HUB else {host.lower()}
+    return any(one.lower().rstrip("/") in names for one in declared)
+
+
+def _before(name: str, suffix: str) -> str | None:
+    """Return what stands in *name* before *suffix*, maybe nothing; none where it does not end so."""
+    return "" if name == suffix else name.removesuffix(f".{suffix}") if name.endswith(f".{suffix}") else None
+
+
+def _joined(head: str, suffix: str) -> str:
+    return f"{head or 'REGISTRY'}.{suffix}"
+
+
+def _in_registry_domain(head: str, suffix: str) -> Form:
+    labels = head.split(".")
+    if "privatelink" in labels:
+        return PrivateLinkName(_joined(".".join(label for label in labels if label != "privatelink"), suffix))
+    match labels:
+        case [name]:
+            return _login_server(name, suffix, None)
+        case [name, region, "geo"] if _REGION.fullmatch(region):
+            return _login_server(name, suffix, region)
+        case [name, region, "data"] if _REGION.fullmatch(region):
+            return DataEndpoint(_joined(name, suffix))
+    return Malformed(f"a login server has one label before {suffix}, and this one has {len(labels)}")
+
+
+def _login_server(label: str, suffix: str, region: str | None) -> LoginServer | Malformed:
+    if not label:
+        return Malformed(f"no registry is named before {suffix}")
+    parts = _LABEL.fullmatch(label)
+    if parts is None:
+        return Malformed(f"a registry's name is of letters and digits alone, and {label} is not")
+    return LoginServer(parts[1], _joined(label, suffix), parts[2], region)
+
+
+def _meant(name: str, suffix: str) -> str | None:
+    """Return the login server that *name* may be misspelt from."""
+    labels = name.split(".")
+    if suffix not in _SUFFIXES:
+        cut = len(labels) - suffix.count(".") - 1
+        near = slipped(".".join(labels[cut:]), suffix) if cut >= 0 else False
+        return _joined(".".join(labels[:cut]), suffix) if near else None
+    if labels[-1] == "azurecr":  # shop.azurecr
+        return _joined(".".join(labels[:-1]), suffix)
+    *head, domain, top = ["", *labels]
+    tail = f"{domain}.{top}"
+    if domain in _UNMISTAKABLE or (domain != _OWN_DOMAIN and any(edits(tail, one) <= SLIP for one in _SUFFIXES)):
+        return _joined(".".join(head).strip("."), suffix)
+    if any(tail.endswith(one) for one in _SUFFIXES):  # shopazurecr.io
+        return _joined(".".join([*head, domain.removesuffix("azurecr")]).strip("."), suffix)
+    return None

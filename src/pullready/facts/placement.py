@@ -1,0 +1,212 @@
+"""Where a workload's pods may run: each node pool of the cluster, and whether the scheduler lets them there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from pullready.errors import FactUnavailable
+from pullready.facts.base import Unread
+from pullready.facts.cluster import Cluster, NodePool, cluster
+from pullready.facts.pods import Toleration
+from pullready.facts.runtime_classes import RuntimeClass
+from pullready.facts.scheduling import (
+    Labels,
+    Possible,
+    Taint,
+    Truth,
+    attracted,
+    every,
+    selected,
+    some,
+    taint,
+    tolerated,
+)
+from pullready.facts.scope import Need, Scope, fact
+from pullready.facts.workloads import Workload
+from pullready.verdict import Evidence, Location
+
+LINUX: Final = "linux"
+WINDOWS: Final = "windows"
+OS_LABELS: Final = ("kubernetes.io/os", "beta.kubernetes.io/os")
+_ARCHITECTURE_LABELS: Final = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
+_SIZE_LABELS: Final = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
+_NAME_LABELS: Final = ("agentpool", "kubernetes.azure.com/agentpool")
+_PRIORITY: Final = "kubernetes.azure.com/scalesetpriority"
+#: AKS has Windows on one architecture only. Source: https://learn.microsoft.com/azure/aks/use-arm64-vms
+_ARCHITECTURES: Final[dict[str, Possible]] = {
+    LINUX: frozenset({"amd64", "arm64"}),
+    WINDOWS: frozenset({"amd64"}),
+}
+#: AKS puts it on the nodes of every spot pool. Source: https://learn.microsoft.com/azure/aks/spot-node-pool
+_SPOT: Final = Taint(_PRIORITY, "spot", "NoSchedule")
+#: Pools whose nodes take ordinary pods. How AKS keeps those off its other pools is not read.
+_ORDINARY_MODES: Final = frozenset({"system", "user"})
+
+
+def labels_of(pool: NodePool) -> Labels:
+    """Return what is known of the labels of the pool's nodes.
+
+    Source: https://learn.microsoft.com/azure/aks/use-labels
+    """
+    wire, os = pool.wire, pool.os_type
+    labels: dict[str, Possible] = {key: frozenset({value}) for key, value in (wire.nodeLabels or {}).items()}
+    labels |= dict.fromkeys(OS_LABELS, frozenset({os}))
+    labels |= dict.fromkeys(_NAME_LABELS, frozenset({pool.name}))
+    if os in _ARCHITECTURES:
+        labels |= dict.fromkeys(_ARCHITECTURE_LABELS, _ARCHITECTURES[os])
+    if wire.vmSize:
+        labels |= dict.fromkeys(_SIZE_LABELS, frozenset({wire.vmSize}))
+    if wire.mode and wire.mode.lower() in _ORDINARY_MODES:
+        labels["kubernetes.azure.com/mode"] = frozenset({wire.mode.lower()})
+    labels["kubernetes.azure.com/role"] = frozenset({"agent"})
+    labels[_PRIORITY] = frozenset({"spot"}) if is_spot(pool) else frozenset({"regular", None})
+    return labels
+
+
+def taints_of(pool: NodePool) -> tuple[Taint, ...]:
+    """Return the taints of the pool's nodes; without any, ``nodeTaints`` is absent or holds an empty text."""
+    named = tuple(taint(text) for text in pool.wire.nodeTaints or () if text)
+    return (*named, _SPOT) if is_spot(pool) and _SPOT not in named else named
+
+
+def is_spot(pool: NodePool) -> bool:
+    """Say whether the pool's nodes are spot instances; ``scaleSetPriority`` is ``Regular`` unless it is given."""
+    return bool(pool.wire.scaleSetPriority) and str(pool.wire.scaleSetPriority).lower() == "spot"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A pool as a place for one workload's pods; ``because`` says why it is not, or why that cannot be decided."""
+
+    pool: NodePool
+    because: str
+    fits: Truth
+
+    @property
+    def os(self) -> str | None:
+        """The operating system of the pool's nodes; none where the cluster's document does not tell."""
+        try:
+            return self.pool.os_type
+        except FactUnavailable:
+            return None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A workload and the pools that its pods may run on; without ``cluster`` there are none to look at."""
+
+    workload: Workload
+    cluster: Cluster | FactUnavailable | None
+    runtime_class: RuntimeClass | FactUnavailable | None
+
+    @property
+    def subject(self) -> str:
+        """The workload."""
+        return self.workload.subject
+
+    @property
+    def location(self) -> Location | None:
+        """Where the workload is defined."""
+        return self.workload.location
+
+    def admits(self, os: str) -> Truth:
+        """Say whether the pods' own selection leaves nodes with the operating system *os*."""
+        return self._chooses(dict.fromkeys(OS_LABELS, frozenset({os})))
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The operating systems that the pods' own selection leaves: both where nothing is said about it."""
+        return tuple(os for os in (LINUX, WINDOWS) if self.admits(os) is not False)
+
+    @property
+    def selection(self) -> Iterator[Evidence]:
+        """What the manifests say about the operating system of the nodes."""
+        pointers = ("/nodeSelector", "/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution")
+        said = [self.workload.evidence(pointer, "chooses the nodes' operating system") for pointer in pointers]
+        if isinstance(self.runtime_class, RuntimeClass):
+            chosen = f"{self.runtime_class.subject} chooses the nodes' operating system"
+            said.append(self.runtime_class.evidence("/scheduling/nodeSelector", chosen))
+        return (one for one in said if any(label in one.value for label in OS_LABELS))
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Each pool of the cluster as a place; raise :class:`FactUnavailable` where the cluster could not be read."""
+        if isinstance(self.cluster, FactUnavailable):
+            raise self.cluster
+        return tuple(self._place(pool) for pool in self.cluster.pools) if self.cluster else ()
+
+    def _place(self, pool: NodePool) -> Place:
+        doubts: list[str] = []
+        try:
+            if not pool.can_have_nodes:
+                return Place(pool, because="it is stopped or has no nodes", fits=False)
+            chosen = self._chooses(labels_of(pool))
+        except FactUnavailable as why:
+            chosen = None
+            doubts.append(why.reason)
+        if chosen is False:
+            return Place(pool, because="its labels are not those asked for", fits=False)
+        if chosen is None:
+            doubts.append("whether its nodes have the labels asked for is not known")
+        if self.workload.pod.node_name or self.workload.pod.scheduler:
+            return Place(pool, because="the pod does not go through Kubernetes' own scheduler", fits=None)
+        return self._past_taints(pool, doubts)
+
+    def _past_taints(self, pool: NodePool, doubts: list[str]) -> Place:
+        """Return the place that a pool is whose labels do not rule it out, but may leave *doubts*."""
+        outcomes = {one: self._tolerates(one) for one in taints_of(pool)}
+        for one, put_up_with in outcomes.items():
+            if put_up_with is False:
+                return Place(pool, because=f"its taint {one} is not tolerated", fits=False)
+        if None in outcomes.values():
+            doubts.append("whether its taints are tolerated cannot be told")
+        if pool.wire.mode and pool.wire.mode.lower() not in _ORDINARY_MODES:
+            doubts.append(f"which pods AKS lets on a pool of mode {pool.wire.mode} was not read")
+        return Place(pool, because=doubts[0], fits=None) if doubts else Place(pool, because="", fits=True)
+
+    def _chooses(self, labels: Labels) -> Truth:
+        pod = self.workload.pod
+        own = every((selected(pod.node_selector, labels), attracted(pod.required_terms, labels)))
+        match self.runtime_class:
+            case None:
+                return own
+            case FactUnavailable():
+                return every((own, None))
+            case found:
+                return every((own, selected(found.node_selector, labels)))
+
+    def _tolerates(self, against: Taint) -> Truth:
+        more: tuple[Toleration, ...] = ()
+        if isinstance(self.runtime_class, RuntimeClass):
+            more = self.runtime_class.tolerations
+        own = tolerated(against, (*self.workload.pod.tolerations, *more))
+        return some((own, None)) if isinstance(self.runtime_class, FactUnavailable) else own
+
+
+@fact(Need.CLUSTER)
+def placements(
+    scope: Scope, workloads: tuple[Workload | Unread, ...], runtime_classes: tuple[RuntimeClass | Unread, ...]
+) -> tuple[Placement | Unread, ...]:
+    """Return each workload with the pools that it may run on, or why there are none to look at."""
+    found: Cluster | FactUnavailable | None = None
+    try:
+        found = cluster(scope) if scope.target.cluster else None
+    except FactUnavailable as why:
+        found = why
+    return tuple(
+        one if isinstance(one, Unread) else Placement(one, found, _class_of(one, runtime_classes)) for one in workloads
+    )
+
+
+def _class_of(
+    workload: Workload, runtime_classes: tuple[RuntimeClass | Unread, ...]
+) -> RuntimeClass | FactUnavailable | None:
+    """Return the RuntimeClass of *workload*; why it is not known where it is not among those that were read."""
+    name = workload.pod.runtime_class
+    if name is None:
+        return None
+    read = [one for one in runtime_classes if isinstance(one, RuntimeClass) and one.name == name]
+    return read[0] if read else FactUnavailable(f"the RuntimeClass {name} was not read", "Judge its manifest too")

@@ -1,0 +1,157 @@
+"""The way from each node pool to each registry: what its name leads to, and where its traffic comes from."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts.access import AllNetworks, Disabled
+from pullready.facts.base import SEPARATOR, Unread
+from pullready.facts.cluster import Cluster, NodePool
+from pullready.facts.egress import Egress
+from pullready.facts.nodes import PROVISIONED
+from pullready.facts.registry import Registry
+from pullready.facts.resolution import Private, Public, Resolution
+from pullready.facts.scope import Facts, Need, Scope, fact
+from pullready.snapshot import Document, Provider, Snapshot, Status
+from pullready.verdict import Evidence
+
+
+@dataclass(frozen=True)
+class PullPath:
+    """From the nodes of ``pool``, or without a pool from auto-provisioned ones, to ``registry``.
+
+    Everything is made from its documents when it is asked for, and raises :class:`FactUnavailable` with the reason
+    where one is missing: a judgement that does not ask is not harmed.
+    """
+
+    scope: Scope
+    cluster: Cluster
+    pool: NodePool | None
+    registry: Registry
+
+    @property
+    def origin(self) -> str:
+        """The pool's name, or what stands for nodes without a pool."""
+        return self.pool.name if self.pool else PROVISIONED
+
+    @property
+    def subject(self) -> str:
+        """Pool and registry, as in ``linux1 → shop.azurecr.io``."""
+        return f"{self.origin}{SEPARATOR}{self.registry.subject}"
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        """Which address the nodes get for the registry's name."""
+        return Resolution(self.scope, self.cluster, self.pool, self.registry)
+
+    @cached_property
+    def egress(self) -> Egress:
+        """Which public addresses the nodes leave from."""
+        return Egress(self.scope, self.cluster, self.pool, self.registry)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the registry's name leads to a private endpoint; raise where that is not proven."""
+        return isinstance(self.resolution.answer, Private)
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether connections may go to the registry's public addresses: they do, or the contrary is not proven."""
+        try:
+            return isinstance(self.resolution.answer, Public)
+        except FactUnavailable:
+            return True
+
+    @property
+    def without_nodes(self) -> Evidence | None:
+        """The state of a pool that has no nodes and gets none; none of a pool that can have some."""
+        if self.pool is None or self.pool.can_have_nodes:
+            return None
+        power = self.pool.wire.powerState
+        stopped = bool(power and power.code and power.code.lower() == "stopped")
+        return self.pool.evidence("/powerState/code" if stopped else "/count", "the pool has no nodes")
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether Azure is changing cluster or registry right now, so that a fault may already be mended."""
+        return self.cluster.is_updating or self.registry.is_updating
+
+
+@fact(Need.VIRTUAL_NETWORKS, Need.OUTBOUND_ADDRESSES, Need.PRIVATE_ENDPOINTS, Need.PRIVATE_DNS)
+def pull_paths(
+    scope: Scope, cluster: Cluster, registries: tuple[Registry | Unread, ...]
+) -> tuple[PullPath | Unread, ...]:
+    """Return the way from each pool, and from auto-provisioned nodes, to each registry.
+
+    Unread registries stand in it as they are.
+    """
+    origins: list[NodePool | None] = [*cluster.pools]
+    if cluster.provisions_nodes:
+        origins.append(None)
+    paths: list[PullPath | Unread] = []
+    for registry in registries:
+        if isinstance(registry, Unread):
+            paths.append(registry)
+        else:
+            paths.extend(PullPath(scope, cluster, origin, registry) for origin in origins)
+    return tuple(paths)
+
+
+def next_documents(scope: Scope) -> tuple[str, ...]:
+    """Return the ids of the documents that judging the paths asks for next and that were never asked for.
+
+    Which these are depends on what the earlier ones said: read them, and call again with the fuller snapshot, until
+    there are none. The needs are those of :func:`pull_paths`; the cluster, the registries and the manifests come first.
+    """
+    asked = _Asked(scope.snapshot)
+    with suppress(FactUnavailable, NothingToJudge):
+        made = Facts(replace(scope, snapshot=asked))("pull_paths")
+        paths = [path for path in made if isinstance(path, PullPath) and _has_nodes(path)]
+        for ask in (_ask_resolution, _ask_egress):
+            for path in paths:
+                with suppress(FactUnavailable):
+                    ask(path)
+            if asked.missing:
+                break
+    return tuple(asked.missing.values())
+
+
+def _has_nodes(path: PullPath) -> bool:
+    with suppress(FactUnavailable):
+        return path.without_nodes is None
+    return True
+
+
+def _ask_resolution(path: PullPath) -> None:
+    if path.resolution.endpoints.approved:
+        for network in path.resolution.resolvers.networks:
+            with suppress(FactUnavailable):
+                path.resolution.answer_in(network)
+
+
+def _ask_egress(path: PullPath) -> None:
+    match path.registry.public_access:
+        case Disabled():
+            return
+        case AllNetworks() if path.egress.shuts_nodes_in is None:
+            return
+        case _:
+            if path.may_leave:
+                _ = path.egress.addresses
+
+
+class _Asked(Snapshot):
+    """A snapshot that notes which documents it was asked for in vain."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot, captured_at=snapshot.captured_at)
+        self.missing: dict[str, str] = {}
+
+    def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base)
+        found = super().document(id, provider)
+        if found.status is Status.NOT_ASKED and provider is Provider.ARM:
+            self.missing.setdefault(id.casefold(), id)
+        return found

@@ -1,0 +1,144 @@
+"""Role assignments and role definitions, as ``Microsoft.Authorization`` answers them.
+
+Sources: https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope and
+https://learn.microsoft.com/azure/role-based-access-control/role-definitions
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import UNSET, Struct, UnsetType
+
+from pullready.facts import ids
+from pullready.facts.base import Fact
+
+#: What lets a principal pull from a registry that does not grant by repository.
+PULL_ACTION: Final = "Microsoft.ContainerRegistry/registries/pull/read"
+_MANAGEMENT_GROUP: Final = "/providers/microsoft.management/managementgroups/"
+
+
+class _AssignmentProperties(Struct, frozen=True):
+    roleDefinitionId: str | UnsetType | None = UNSET
+    principalId: str | UnsetType | None = UNSET
+    principalType: str | UnsetType | None = UNSET
+    scope: str | UnsetType | None = UNSET
+    condition: str | UnsetType | None = UNSET
+
+
+class AssignmentWire(Struct, frozen=True):
+    """A role assignment."""
+
+    properties: _AssignmentProperties
+
+
+class AssignmentsWire(Struct, frozen=True):
+    """A list of role assignments."""
+
+    value: list[AssignmentWire]
+
+
+class _Permission(Struct, frozen=True):
+    actions: list[str] | UnsetType | None = UNSET
+    notActions: list[str] | UnsetType | None = UNSET
+
+
+class _DefinitionProperties(Struct, frozen=True):
+    roleName: str | UnsetType | None = UNSET
+    type: str | UnsetType | None = UNSET
+    permissions: list[_Permission] | UnsetType | None = UNSET
+
+
+class DefinitionWire(Struct, frozen=True):
+    """A role definition."""
+
+    properties: _DefinitionProperties
+
+
+@dataclass(frozen=True)
+class RoleAssignment(Fact):
+    """A role assignment; ``base`` points at it in the list that was read at the registry."""
+
+    wire: AssignmentWire
+
+    @property
+    def principal(self) -> str:
+        """The object id of whom the role is assigned to, in lower case."""
+        return self.require(self.wire.properties.principalId, "/properties/principalId").lower()
+
+    @property
+    def may_be_for_group(self) -> bool:
+        """Whether the principal is a group, or may be one because its type is not given."""
+        kind = self.wire.properties.principalType
+        return not kind or "group" in kind.lower()
+
+    @property
+    def role(self) -> str:
+        """The id of the role definition."""
+        return self.require(self.wire.properties.roleDefinitionId, "/properties/roleDefinitionId")
+
+    @property
+    def condition(self) -> str | None:
+        """The condition of the assignment, if it has one."""
+        return self.wire.properties.condition or None
+
+    def covers(self, resource: str) -> bool:
+        """Say whether the assignment's scope is *resource* or contains it.
+
+        Azure lists an assignment at a management group only to what is below that group, so any such group contains it.
+        """
+        scope = self.require(self.wire.properties.scope, "/properties/scope").rstrip("/").casefold()
+        return f"{resource.casefold()}/".startswith(f"{scope}/") or scope.startswith(_MANAGEMENT_GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Where a role carries an action: the pattern in its definition, and whether it names the action in full."""
+
+    pointer: str
+    pattern: str
+    is_literal: bool
+
+
+@dataclass(frozen=True)
+class RoleDefinition(Fact):
+    """A built-in or custom role."""
+
+    wire: DefinitionWire
+
+    @property
+    def name(self) -> str:
+        """The role's name, or the GUID where the answer has no name."""
+        return self.wire.properties.roleName or ids.name_of(self.document.id)
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether somebody of the tenant made the role."""
+        return self.require(self.wire.properties.type, "/properties/type").lower() == "customrole"
+
+    def carries(self, action: str) -> Carried | None:
+        """Return where the role carries *action*, in full rather than by a wildcard; none where it does not.
+
+        ``notActions`` take away from the ``actions`` beside them and from no other block. Azure documents ``actions``
+        as always there and ``notActions`` as optional.
+        """
+        by_wildcard = None
+        for block, permission in enumerate(self.require(self.wire.properties.permissions, "/properties/permissions")):
+            pointer = f"/properties/permissions/{block}/actions"
+            patterns = self.require(permission.actions, pointer)
+            if any(_matches(pattern, action) for pattern in permission.notActions or ()):
+                continue
+            for index, pattern in enumerate(patterns):
+                if pattern.casefold() == action.casefold():
+                    return Carried(f"{pointer}/{index}", pattern, is_literal=True)
+                if by_wildcard is None and _matches(pattern, action):
+                    by_wildcard = Carried(f"{pointer}/{index}", pattern, is_literal=False)
+        return by_wildcard
+
+
+def _matches(pattern: str, action: str) -> bool:
+    """Say whether *pattern*, in which each ``*`` stands for any characters, names *action*."""
+    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
+    return re.fullmatch(expression, action, re.IGNORECASE) is not None

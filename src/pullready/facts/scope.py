@@ -1,0 +1,112 @@
+"""Which facts there are, how each is made, and what must be read for it.
+
+A maker is a function decorated with :func:`fact`. Its first parameter, ``scope``, is where documents come from; every
+other parameter names a fact that it builds on.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from pullready.config import Settings, Target
+from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.snapshot import Document, Provider, Snapshot
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Need(StrEnum):
+    """A group of documents that is read together; every collector fills one."""
+
+    MANIFESTS = "manifests"
+    WORKLOADS = "workloads"
+    CLUSTER = "cluster"
+    REGISTRIES = "registries"
+    REGISTRY_NAMES = "registry-names"
+    ROLE_ASSIGNMENTS = "role-assignments"
+    GROUP_MEMBERSHIPS = "group-memberships"
+    SERVICE_PRINCIPAL = "service-principal"
+    NODE_IDENTITIES = "node-identities"
+    VIRTUAL_NETWORKS = "virtual-networks"
+    OUTBOUND_ADDRESSES = "outbound-addresses"
+    PRIVATE_ENDPOINTS = "private-endpoints"
+    PRIVATE_DNS = "private-dns"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the facts of one target are made from. ``manifests`` are the ids of its manifest documents."""
+
+    snapshot: Snapshot
+    target: Target
+    settings: Settings
+    manifests: tuple[str, ...] = ()
+
+    def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002
+        """Return the document with *id*; one that was never read has the status ``not-asked``."""
+        return self.snapshot.document(id, provider)
+
+    def with_documents(self, documents: Iterable[Document]) -> Scope:
+        """Return a scope that has *documents* too; collectors look into what they have just read."""
+        return replace(self, snapshot=self.snapshot.with_documents(documents))
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """How a fact is made: by which function, from which documents and which other facts."""
+
+    name: str
+    make: Callable[..., Any]
+    needs: frozenset[Need]
+    builds_on: tuple[str, ...]
+
+
+MAKERS: Final[dict[str, Maker]] = {}
+
+
+def fact(*needs: Need) -> Callable[[F], F]:
+    """Register the decorated maker under its function's name; *needs* are the documents that it looks at itself."""
+
+    def register(make: F) -> F:
+        first, *rest = inspect.signature(make).parameters
+        if first != "scope" or make.__name__ in MAKERS:
+            msg = f"the maker {make.__name__} must take scope first and have a name of its own"
+            raise TypeError(msg)
+        MAKERS[make.__name__] = Maker(make.__name__, make, frozenset(needs), tuple(rest))
+        return make
+
+    return register
+
+
+def needs_of(facts: Iterable[str]) -> frozenset[Need]:
+    """Return all that must be read for *facts* and for the facts that those build on."""
+    needs: set[Need] = set()
+    for name in facts:
+        maker = MAKERS[name]
+        needs |= maker.needs | needs_of(maker.builds_on)
+    return frozenset(needs)
+
+
+class Facts:
+    """The facts of one target, each made once, on first use."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, name: str) -> Any:
+        """Return the fact *name*; raise, each time anew, what making it raised."""
+        if name not in self._made:
+            maker = MAKERS[name]
+            try:
+                self._made[name] = maker.make(self.scope, *(self(other) for other in maker.builds_on))
+            except (FactUnavailable, NothingToJudge) as error:
+                self._made[name] = error
+        made = self._made[name]
+        if isinstance(made, FactUnavailable | NothingToJudge):
+            raise made
+        return made

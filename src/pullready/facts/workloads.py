@@ -1,0 +1,53 @@
+"""The workloads of a target: whatever has a pod specification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pullready.errors import FactUnavailable
+from pullready.facts.base import Fact, Unread, decode
+from pullready.facts.objects import KubernetesObject, located, objects
+from pullready.facts.pods import PodSpec, PodWire, pod_specs
+from pullready.facts.scope import Need, Scope, fact
+from pullready.verdict import Location
+
+
+@dataclass(frozen=True)
+class Workload(Fact):
+    """An object that pods are made from; ``base`` points at its pod specification.
+
+    ``subject`` also has the pointer of the pod specification where the object has several.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    subject: str
+    location: Location | None
+    pod: PodSpec = field(repr=False)
+
+
+@fact(Need.MANIFESTS, Need.WORKLOADS)
+def workloads(scope: Scope) -> tuple[Workload | Unread, ...]:
+    """Return every workload of the manifests and of the live cluster; unread are those that cannot be understood."""
+    return tuple(
+        workload for one in objects(scope) for workload in ((one,) if isinstance(one, Unread) else _workloads(one))
+    )
+
+
+def _workloads(owner: KubernetesObject) -> Iterator[Workload | Unread]:
+    pointers = tuple(pod_specs(owner.body))
+    for pointer in pointers:
+        subject = owner.subject if len(pointers) == 1 else f"{owner.subject} {pointer}"
+        base = owner.base + pointer
+        try:
+            pod = PodSpec(decode(owner.document, PodWire, base))
+        except FactUnavailable as error:
+            why = error.reason.partition(": ")[2] or error.reason
+            reason = f"the pod specification of {subject} is malformed: {why}"
+            remedy = "Correct it: kubectl apply --dry-run=server says what the API server expects"
+            unavailable = FactUnavailable(reason, remedy, document=owner.document.id, pointer=base)
+            yield Unread(subject, unavailable, located(owner.document, base))
+        else:
+            yield Workload(owner.document, base, owner.kind, owner.namespace, owner.name, subject, owner.location, pod)

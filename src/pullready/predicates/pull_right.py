@@ -1,0 +1,129 @@
+"""Whether the principal that kubelet pulls as may pull from a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pullready.facts.authorization import Grant
+from pullready.facts.pull_rights import Held, PullRight
+from pullready.facts.roles import PULL_ACTION
+from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
+
+ACR_PULL: Final = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+#: Roles that are named in a finding; the rest is counted.
+_NAMED: Final = 5
+
+
+def pull_right_missing(right: PullRight) -> Iterator[Judgement]:
+    """Yield one judgement: found where no role of the principal that kubelet pulls as carries the pull."""
+    gate = _gate(right)
+    if gate:
+        yield gate
+        return
+    roles = right.held.roles
+    if roles.sound:
+        mode = right.registry.evidence(
+            "/properties/roleAssignmentMode", "role assignments count for the whole registry"
+        )
+        yield Clear(right.subject, (right.held.puller.evidence, *roles.sound.evidence, mode))
+    elif roles.grants:
+        yield _doubtful(right, roles.grants[0])
+    elif roles.obstacles:
+        raise roles.obstacles[0]
+    else:
+        yield _missing(right, right.held)
+
+
+def _gate(right: PullRight) -> Judgement | None:
+    """Return why the question does not arise, or cannot be answered by role assignments of this kind."""
+    cluster, registry = right.cluster, right.registry
+    if registry.pulls_anonymously:
+        anybody = registry.evidence("/properties/anonymousPullEnabled", "anybody may pull")
+        return NotApplicable(right.subject, "the registry lets anybody pull, so no role is needed", (anybody,))
+    if cluster.service_accounts_pull:
+        pulls = cluster.evidence("/properties/securityProfile/serviceAccountImagePullProfile", "how images are pulled")
+        return NotApplicable(right.subject, "service accounts pull with identities of their own", (pulls,))
+    if right.only_virtual_nodes:
+        reason = "all that is pulled from it runs on virtual nodes, which pull with an identity of their own"
+        return NotApplicable(right.subject, reason, right.only_virtual_nodes)
+    if registry.grants_by_repository:
+        mode = registry.evidence("/properties/roleAssignmentMode", "role assignments count by repository")
+        return Unknown(
+            right.subject,
+            "the registry grants by repository (ABAC), and the data actions and conditions of roles are not judged",
+            f"Look for Container Registry Repository Reader: az role assignment list --scope {registry.id} "
+            "--include-inherited --output table",
+            (mode,),
+        )
+    return None
+
+
+def _missing(right: PullRight, held: Held) -> Judgement:
+    cluster = right.cluster
+    read = (held.puller.evidence, held.listed)
+    if cluster.is_updating:
+        state = cluster.evidence("/properties/provisioningState", "the cluster is being changed")
+        return Unknown(
+            right.subject,
+            "the cluster is being changed, and no role carries the pull at the moment",
+            "Wait until its provisioning state is Succeeded, then judge again",
+            (state, *read),
+        )
+    brought = tuple(filter(None, right.pull_secrets))
+    if right.workloads and len(brought) == len(right.workloads):
+        return Unknown(
+            right.subject,
+            "no role carries the pull, so pulls rest on the pull secrets that the workloads bring along, and whether "
+            "those are good cannot be proven",
+            f"Let kubelet pull, which needs no secret: {_remedy(right, held)}",
+            (*read, *brought),
+        )
+    return Found(
+        right.subject,
+        observed=f"{held.puller.object_id} has no role that carries {PULL_ACTION}{_other_roles(held)}",
+        expected=f"a role at {right.registry.name} or above it lets the principal pull",
+        remedy=_remedy(right, held),
+        evidence=(*read, *_without_secrets(right)),
+    )
+
+
+def _without_secrets(right: PullRight) -> tuple[Evidence, ...]:
+    """Return the first workload that has no other way to pull."""
+    for workload, brought in zip(right.workloads, right.pull_secrets, strict=True):
+        if brought is None:
+            return (workload.evidence("/imagePullSecrets", f"{workload.subject} brings no pull secret for it"),)
+    return ()
+
+
+def _other_roles(held: Held) -> str:
+    names = list(dict.fromkeys(definition.name for definition in held.roles.others))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f", only {', '.join(names[:_NAMED])}{more}" if names else ""
+
+
+def _doubtful(right: PullRight, grant: Grant) -> Found:
+    held = right.held
+    puller: Evidence = held.puller.evidence
+    return Found(
+        right.subject,
+        observed=f"custom role {grant.definition.name} carries the pull only by the wildcard {grant.carried.pattern}",
+        expected=f"a custom role names {PULL_ACTION} in full",
+        remedy=f"Put {PULL_ACTION} into the actions of {grant.definition.name}: az role definition update "
+        f"--role-definition FILE; or: {_assign(right, held)}",
+        evidence=(puller, *grant.evidence),
+        severity=Severity.RISK,
+    )
+
+
+def _remedy(right: PullRight, held: Held) -> str:
+    cluster, registry = right.cluster, right.registry
+    attach = f"az aks update --name {cluster.name} --resource-group {cluster.resource_group} --attach-acr {registry.id}"
+    return f"{attach}, or: {_assign(right, held)}"
+
+
+def _assign(right: PullRight, held: Held) -> str:
+    return (
+        f"az role assignment create --assignee-object-id {held.puller.object_id} "
+        f"--assignee-principal-type ServicePrincipal --role {ACR_PULL} --scope {right.registry.id}"
+    )

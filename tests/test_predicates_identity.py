@@ -1,0 +1,128 @@
+"""What the cases cannot say: patterns of actions, dates as Graph writes them, and every text in full."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pullready import catalogue
+from pullready.facts import Facts
+from pullready.facts.base import decode
+from pullready.facts.graph import Validity, only
+from pullready.facts.roles import PULL_ACTION, DefinitionWire, RoleDefinition
+from pullready.snapshot import Document, Provider, Status
+from pullready.spec import run_check
+from pullready.verdict import Evidence, Judgement, kind
+from tests.environment import CASES, NAMES, case_scope
+
+WORDINGS = (Path(__file__).parent / "wordings" / "identity.txt").read_text().strip().split("\n\n")
+NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
+
+
+def carried(*blocks: dict[str, list[str]]) -> str | None:
+    body = {"properties": {"permissions": list(blocks)}}
+    document = Document(id="/role", provider=Provider.ARM, status=Status.READ, body=body)
+    found = RoleDefinition(document, "", decode(document, DefinitionWire)).carries(PULL_ACTION)
+    return None if found is None else f"{found.pointer} {'literal' if found.is_literal else 'wildcard'}"
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (["*"], "0 wildcard"),
+        (["*/read"], "0 wildcard"),
+        (["*/READ"], "0 wildcard"),
+        (["Microsoft.ContainerRegistry/*"], "0 wildcard"),
+        (["Microsoft.ContainerRegistry/registries/*"], "0 wildcard"),
+        (["Microsoft.ContainerRegistry/*/pull/*"], "0 wildcard"),
+        (["Microsoft.ContainerRegistry/registries/pull/read*"], "0 wildcard"),
+        (["microsoft.containerregistry/registries/pull/read"], "0 literal"),
+        (["*", "Microsoft.ContainerRegistry/registries/pull/read"], "1 literal"),
+        (["Microsoft.Storage/*", "*/read", "*"], "1 wildcard"),
+        (["Microsoft.ContainerRegistry/registries/push/*"], None),
+        (["Microsoft.ContainerRegistry/registries/read"], None),
+        (["Microsoft.ContainerRegistry/registries/pull"], None),
+        (["Microsoft.ContainerRegistry/registries/pull/read/all"], None),
+        (["xMicrosoft.ContainerRegistry/registries/pull/read"], None),
+        (["Microsoft-ContainerRegistry/*"], None),
+        ([""], None),
+        ([], None),
+    ],
+)
+def test_actions_are_compared_without_case_and_with_wildcards(actions: list[str], expected: str | None) -> None:
+    found = carried({"actions": actions, "notActions": []})
+    assert found == (expected and f"/properties/permissions/0/actions/{expected}")
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        ([{"actions": ["*"], "notActions": ["*/write"]}], "/properties/permissions/0/actions/0 wildcard"),
+        ([{"actions": ["*"], "notActions": ["*/pull/*"]}], None),
+        ([{"actions": [PULL_ACTION], "notActions": ["*/write", PULL_ACTION.upper()]}], None),
+        ([{"actions": ["*"], "notActions": ["*"]}, {"actions": ["*"]}], "/properties/permissions/1/actions/0 wildcard"),
+        ([{"actions": ["*"]}, {"actions": [PULL_ACTION]}], "/properties/permissions/1/actions/0 literal"),
+        (
+            [{"actions": ["*"]}, {"actions": [PULL_ACTION], "notActions": ["*"]}],
+            "/properties/permissions/0/actions/0 wildcard",
+        ),
+        ([], None),
+    ],
+)
+def test_notactions_take_away_within_their_block_alone(
+    blocks: list[dict[str, list[str]]], expected: str | None
+) -> None:
+    assert carried(*blocks) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "valid"),
+    [
+        ("2026-11-02T06:00:00Z", "2026-11-02T06:00:01Z", True),
+        ("2026-11-02T06:00:00.0000001Z", "2026-11-02T06:00:00.5Z", True),
+        ("2026-11-02T06:00:00.1Z", "2099-01-01T00:00:00Z", False),
+        ("2000-01-01T00:00:00Z", "2026-11-02T06:00:00Z", False),
+        ("2000-01-01T00:00:00Z", "2026-11-02T06:00:00.9999999Z", True),
+        ("2000-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z", True),
+        ("2000-01-01T00:00:00", "2026-11-02T06:00:01", True),
+        ("2000-01-01T00:00:00", "2026-11-02T06:00:00", False),
+        ("2000-01-01T00:00:00+00:00", "2026-11-02T07:00:00+02:00", False),
+    ],
+)
+def test_a_secret_is_valid_from_its_start_up_to_its_end(start: str, end: str, *, valid: bool) -> None:
+    body = {"value": [{"id": "x", "passwordCredentials": [{"startDateTime": start, "endDateTime": end}]}]}
+    entity = only(Document(id="graph:x", provider=Provider.GRAPH, status=Status.READ, body=body))
+    assert entity is not None
+    known = Validity.of(entity, NOW)
+    assert not known.obstacles
+    assert len(known.valid) == valid
+
+
+def wording(judgement: Judgement) -> list[str]:
+    """Say a judgement in lines: kind and subject, its texts, then the place and the meaning of each evidence."""
+    texts = (getattr(judgement, part, "") for part in ("observed", "reason", "expected", "remedy"))
+    places = (f"{document_name(one)} {one.pointer}: {one.says}" for one in judgement.evidence)
+    return [shortened(line) for line in (f"{kind(judgement)} {judgement.subject}", *texts, *places) if line]
+
+
+def document_name(evidence: Evidence) -> str:
+    return "manifest" if evidence.document.startswith("manifest:") else evidence.document
+
+
+def shortened(text: str) -> str:
+    for name, id_ in sorted(NAMES.items(), key=lambda item: -len(item[1])):
+        text = text.replace(id_.replace("/", "~1"), f"{{{name}}}").replace(id_, f"{{{name}}}")
+    return text
+
+
+@pytest.mark.parametrize("paragraph", WORDINGS)
+def test_a_judgement_says_what_was_read_and_what_to_do(paragraph: str, tmp_path: Path) -> None:
+    """One judgement of each branch, word for word: the texts are what people act on."""
+    heading, *lines = paragraph.splitlines()
+    slug, name, index = heading.strip("[]").split()
+    case = tomllib.loads((CASES / f"{slug}.toml").read_text())[name]
+    judgements = run_check(catalogue.load()[slug], Facts(case_scope(case, tmp_path)))
+    assert wording(judgements[int(index)]) == lines
