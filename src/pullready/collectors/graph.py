@@ -1,0 +1,55 @@
+"""What is read of Microsoft Graph: only the fields that a fact uses, and of secrets only their dates.
+
+People write secrets into the display names of secrets, and Graph answers the first characters of each as its hint.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from pullready.collectors.answers import Unreadable
+from pullready.snapshot import Status
+
+PREFIX: Final = "graph:"
+_MOST_AT_ONCE: Final = 999
+#: The fields that are asked for and kept, by the last segment of the path.
+FIELDS: Final = {
+    "serviceprincipals": ("id", "appId", "accountEnabled", "appOwnerOrganizationId", "passwordCredentials"),
+    "applications": ("id", "appId", "passwordCredentials"),
+    "transitivememberof": ("id",),
+}
+_SECRET_FIELDS: Final = ("keyId", "startDateTime", "endDateTime")
+
+
+def path_of(id_: str) -> str:
+    """Return path and query of the request that reads the document *id_*."""
+    path, _, query = id_.removeprefix(PREFIX).partition("?")
+    fields = ",".join(FIELDS[_kind(id_)])
+    most = f"&$top={_MOST_AT_ONCE}" if _kind(id_) == "transitivememberof" else ""
+    asked = f"{quote(query, safe='$=')}&" if query else ""
+    return f"{quote(path)}?{asked}$select={fields}{most}"
+
+
+def reduced(id_: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return *body*, the list that *id_* was answered with, with the fields that were asked for and no other."""
+    values = body.get("value")
+    if not isinstance(values, list):
+        raise Unreadable(Status.FAILED, "Microsoft Graph answered with something other than a list", "Run again")
+    return {"value": [_entity(one, FIELDS[_kind(id_)]) for one in values if isinstance(one, dict)]}
+
+
+def _kind(id_: str) -> str:
+    return id_.partition("?")[0].rpartition("/")[2].casefold()
+
+
+def _entity(entity: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    kept = {field: entity[field] for field in ("@odata.type", *fields) if field in entity}
+    secrets = kept.get("passwordCredentials")
+    if isinstance(secrets, list):
+        kept["passwordCredentials"] = [
+            {field: secret[field] for field in _SECRET_FIELDS if field in secret}
+            for secret in secrets
+            if isinstance(secret, dict)
+        ]
+    return kept

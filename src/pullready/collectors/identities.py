@@ -1,0 +1,95 @@
+"""Reading who pulls and what they may: role assignments, groups, the service principal, the nodes' identities.
+
+Source of the requests: https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope,
+https://learn.microsoft.com/graph/api/serviceprincipal-list-transitivememberof and
+https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/list
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeVar
+
+from pullready.collectors.permissions import GraphPermission, Permission, Reading, collector
+from pullready.errors import FactUnavailable
+from pullready.facts import Unread, ids
+from pullready.facts.authorization import definitions_needed, memberships_matter
+from pullready.facts.nodes import machine_lists_needed
+from pullready.facts.pull_rights import puller_of
+from pullready.facts.registry import Registry
+from pullready.facts.scope import Facts, Need, Scope
+
+_APPLICATIONS: Final = "Application.Read.All"
+T = TypeVar("T")
+
+
+@collector(
+    Need.SERVICE_PRINCIPAL,
+    permissions=(
+        GraphPermission(_APPLICATIONS, "clusters with a service principal: the principal and the dates of its secrets"),
+    ),
+)
+def read_service_principal(scope: Scope) -> Reading:
+    """Read the service principal of a cluster that has one, and its application."""
+    client = Facts(scope)("cluster").service_principal_client_id
+    if client is not None:
+        yield [ids.service_principal(client), ids.application(client)]
+
+
+@collector(
+    Need.ROLE_ASSIGNMENTS,
+    permissions=(
+        Permission("Microsoft.Authorization/roleAssignments/read", "the registry"),
+        Permission("Microsoft.Authorization/roleDefinitions/read", "the registry"),
+    ),
+)
+def read_role_assignments(scope: Scope) -> Reading:
+    """Read the role assignments at and above each registry, and the roles that decide whether kubelet may pull."""
+    registries = _registries(scope)
+    lists = yield [ids.role_assignments_at(registry.id) for registry in registries]
+    scope = scope.with_documents(lists)
+    principal = _principal(scope)
+    needed = _of_each(registries, lambda registry: definitions_needed(scope, registry.id, principal))
+    yield list({role.casefold(): role for roles in needed for role in roles}.values())
+
+
+@collector(
+    Need.GROUP_MEMBERSHIPS,
+    permissions=(
+        GraphPermission(_APPLICATIONS, "registries with a role assigned to a group: the groups that the puller is in"),
+    ),
+)
+def read_group_memberships(scope: Scope) -> Reading:
+    """Read the groups of the principal that pulls, where its own roles do not decide and a group's may."""
+    principal = _principal(scope)
+    if any(_of_each(_registries(scope), lambda registry: memberships_matter(scope, registry.id, principal))):
+        yield [ids.groups_of(principal)]
+
+
+@collector(
+    Need.NODE_IDENTITIES,
+    permissions=(
+        Permission("Microsoft.Compute/virtualMachineScaleSets/read", "the node resource group"),
+        Permission("Microsoft.Compute/virtualMachines/read", "the node resource group"),
+    ),
+)
+def read_node_identities(scope: Scope) -> Reading:
+    """Read the scale sets of the nodes; virtual machines only where a pool or node provisioning has some."""
+    yield machine_lists_needed(Facts(scope)("cluster"))
+
+
+def _principal(scope: Scope) -> str:
+    return puller_of(scope, Facts(scope)("cluster")).object_id
+
+
+def _registries(scope: Scope) -> list[Registry]:
+    return [one for one in Facts(scope)("registries") if not isinstance(one, Unread)]
+
+
+def _of_each(registries: Iterable[Registry], asked: Callable[[Registry], T]) -> Iterator[T]:
+    """Yield what is *asked* of each registry whose role assignments were read."""
+    for registry in registries:
+        try:
+            yield asked(registry)
+        except FactUnavailable:
+            continue

@@ -1,0 +1,50 @@
+"""Reading the way from the nodes to each registry: networks, outbound addresses, private endpoints, private DNS.
+
+Which of them matter depends on what the earlier ones say, so the facts themselves name what they need next.
+
+Source of the requests: https://learn.microsoft.com/rest/api/virtualnetwork,
+https://learn.microsoft.com/azure/aks/egress-outboundtype and
+https://learn.microsoft.com/azure/private-link/private-endpoint-dns
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pullready.collectors.permissions import Permission, Reading, collector
+from pullready.facts.pull_paths import next_documents
+from pullready.facts.scope import Need, Scope
+
+_NETWORKS: Final = "the nodes' virtual network and those peered with it"
+_ENDPOINTS: Final = "the private endpoints of the registry"
+_ZONES: Final = "the subscriptions of the cluster, its networks, the registry and its private endpoints"
+_OUTBOUND: Final = "the resource groups of what the nodes leave through"
+
+
+@collector(
+    Need.VIRTUAL_NETWORKS,
+    Need.OUTBOUND_ADDRESSES,
+    Need.PRIVATE_ENDPOINTS,
+    Need.PRIVATE_DNS,
+    permissions=(
+        Permission("Microsoft.Network/virtualNetworks/read", _NETWORKS),
+        Permission("Microsoft.Network/routeTables/read", _NETWORKS),
+        Permission("Microsoft.Network/azureFirewalls/read", f"the subscriptions of {_NETWORKS}"),
+        Permission("Microsoft.Network/natGateways/read", _OUTBOUND),
+        Permission("Microsoft.Network/publicIPAddresses/read", _OUTBOUND),
+        Permission("Microsoft.Network/publicIPPrefixes/read", _OUTBOUND),
+        Permission("Microsoft.Compute/virtualMachineScaleSets/read", "the node resource group"),
+        Permission("Microsoft.Compute/virtualMachineScaleSets/publicIPAddresses/read", "the node resource group"),
+        Permission("Microsoft.ContainerRegistry/registries/privateEndpointConnections/read", "the registry"),
+        Permission("Microsoft.Network/privateEndpoints/read", _ENDPOINTS),
+        Permission("Microsoft.Network/privateEndpoints/privateDnsZoneGroups/read", _ENDPOINTS),
+        Permission("Microsoft.Network/networkInterfaces/read", _ENDPOINTS),
+        Permission("Microsoft.Network/privateDnsZones/read", _ZONES),
+        Permission("Microsoft.Network/privateDnsZones/virtualNetworkLinks/read", _ZONES),
+        Permission("Microsoft.Network/privateDnsZones/A/read", _ZONES),
+    ),
+)
+def read_pull_paths(scope: Scope) -> Reading:
+    """Read what judging the ways from the pools to the registries looks at."""
+    while wanted := next_documents(scope):
+        scope = scope.with_documents((yield wanted))

@@ -1,0 +1,86 @@
+"""Which permission each read needs: declared beside the collectors, and looked up when Azure refuses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from pullready.collectors.paths import type_of
+from pullready.facts.scope import Need, Scope
+from pullready.snapshot import Document
+
+#: What a collector is: it yields the ids of the documents it wants next and is sent those documents, until it has all.
+Reading = Generator[Sequence[str], Sequence[Document], None]
+Collector = Callable[[Scope], Reading]
+C = TypeVar("C", bound=Collector)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """An action of Azure RBAC; ``scope`` says in words where it must be granted."""
+
+    action: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphPermission:
+    """An application permission of Microsoft Graph; ``why`` says which clusters or registries need it."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesRule:
+    """A rule of a ClusterRole; ``opt_in`` names the setting without which it is not needed."""
+
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    opt_in: str | None = None
+
+
+AnyPermission = Permission | GraphPermission | KubernetesRule
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A collector with the needs that it fills and what it must be allowed to do."""
+
+    needs: tuple[Need, ...]
+    collect: Collector
+    permissions: tuple[AnyPermission, ...]
+
+
+#: The collectors. ``live`` says in which order they run.
+COLLECTORS: Final[list[Declared]] = []
+
+
+def collector(*needs: Need, permissions: tuple[AnyPermission, ...]) -> Callable[[C], C]:
+    """Register the decorated function as the one that fills *needs*."""
+
+    def register(function: C) -> C:
+        for declared in COLLECTORS:
+            if set(needs) & set(declared.needs):
+                msg = f"{declared.collect.__name__} and {function.__name__} fill the same need"
+                raise TypeError(msg)
+        COLLECTORS.append(Declared(needs, function, permissions))
+        return function
+
+    return register
+
+
+def permissions() -> tuple[Declared, ...]:
+    """Return every collector with the permissions that it declares, in the order in which they run."""
+    from pullready.collectors.live import in_order
+
+    return in_order()
+
+
+def action_for(path: str) -> str:
+    """Return the RBAC action that reading *path* needs, spelt as declared."""
+    action = f"{type_of(path)}/read"
+    declared = (one for collector in COLLECTORS for one in collector.permissions if isinstance(one, Permission))
+    return next((one.action for one in declared if one.action.casefold() == action), action)

@@ -1,0 +1,174 @@
+"""What is kept of a Kubernetes object: what facts use, and nothing else.
+
+An allow-list: environment variables, annotations, arguments, the data of Secrets and ConfigMaps never get past it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from pullready.facts.images import may_name_images, mentions
+from pullready.facts.objects import is_list
+from pullready.facts.pods import POD_SPECS, is_custom, is_pod_spec
+from pullready.facts.reference import without_user_info
+
+#: Shapes: a mapping of keys to shapes, a list of one shape, ``LABELS``, and ``VALUE`` for a string, number or boolean.
+VALUE: Final = "value"
+LABELS: Final = "labels"
+Shape = str | Mapping[str, Any] | list[Any]
+
+_NAMED: Final = {"name": VALUE}
+_WINDOWS: Final = {"windowsOptions": {"hostProcess": VALUE}}
+_CONTAINER: Final = {"name": VALUE, "image": VALUE, "imagePullPolicy": VALUE, "securityContext": _WINDOWS}
+_TOLERATIONS: Final = [{"key": VALUE, "operator": VALUE, "value": VALUE, "effect": VALUE}]
+_REQUIREMENTS: Final = [{"key": VALUE, "operator": VALUE, "values": [VALUE]}]
+_TERMS: Final = {"nodeSelectorTerms": [{"matchExpressions": _REQUIREMENTS, "matchFields": _REQUIREMENTS}]}
+POD_SPEC: Final = {
+    "initContainers": [_CONTAINER],
+    "containers": [_CONTAINER],
+    "ephemeralContainers": [_CONTAINER],
+    "volumes": [{"name": VALUE, "image": {"reference": VALUE, "pullPolicy": VALUE}}],
+    "nodeSelector": LABELS,
+    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": _TERMS}},
+    "tolerations": _TOLERATIONS,
+    "runtimeClassName": VALUE,
+    "os": _NAMED,
+    "securityContext": _WINDOWS,
+    "imagePullSecrets": [_NAMED],
+    "serviceAccountName": VALUE,
+    "serviceAccount": VALUE,
+    "nodeName": VALUE,
+    "schedulerName": VALUE,
+}
+_IDENTITY: Final = {
+    "apiVersion": VALUE,
+    "kind": VALUE,
+    "metadata": {"name": VALUE, "generateName": VALUE, "namespace": VALUE},
+}
+IDENTITY_KEYS: Final = frozenset(_IDENTITY)
+_KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ServiceAccount": {"imagePullSecrets": [_NAMED]},
+    "RuntimeClass": {"handler": VALUE, "scheduling": {"nodeSelector": LABELS, "tolerations": _TOLERATIONS}},
+    "Secret": {"type": VALUE},
+}
+_IMAGE: Final = {"registry": VALUE, "repository": VALUE, "tag": VALUE, "digest": VALUE}
+_WIDEST_INTEGER: Final = 2**63
+_DOCKER_CONFIGS: Final = (".dockerconfigjson", ".dockercfg")
+
+
+def reduce_object(body: Any) -> dict[str, Any] | None:
+    """Return what facts use of a Kubernetes object, or of a list of them; none where *body* has no kind."""
+    if not isinstance(body, dict) or not isinstance(body.get("kind"), str):
+        return None
+    kept: dict[str, Any] = _kept(body, _IDENTITY)
+    if is_list(body):
+        return {**kept, "items": [reduce_object(item) or {} for item in body["items"]]}
+    kind = body["kind"]
+    custom = is_custom(body)
+    if kind in POD_SPECS and not custom:
+        return {**kept, **_along(body, POD_SPECS[kind].split("/")[1:])}
+    if kind in _KINDS and not custom:
+        return {**kept, **_kept(body, _KINDS[kind]), **(_pull_secret(body) if kind == "Secret" else {})}
+    rest = {key: value for key, value in body.items() if key not in {*_IDENTITY, "status"}}
+    return {**kept, **(_outline(rest, mentioned=may_name_images(body)) or {})}
+
+
+def reduce_list(body: Any) -> dict[str, Any]:
+    """Return what facts use of a list as the API server answers it: only the list tells the kind of its items."""
+    kind = {"apiVersion": body["apiVersion"], "kind": str(body["kind"]).removesuffix("List")}
+    items = [reduce_object({**item, **kind}) or {} for item in body["items"]]
+    return {"apiVersion": body["apiVersion"], "kind": body["kind"], "items": items}
+
+
+def _kept(value: Any, shape: Shape) -> Any:
+    """Return the part of *value* that *shape* names; what has another type stays as an empty value of that type.
+
+    A property that is null counts as absent, as the API server has it.
+    """
+    if shape == VALUE:
+        return _scalar(value)
+    if shape == LABELS and isinstance(value, dict):
+        return {key: _scalar(label) for key, label in value.items() if label is not None}
+    if isinstance(shape, Mapping) and isinstance(value, dict):
+        return {key: _kept(value[key], inner) for key, inner in shape.items() if value.get(key) is not None}
+    if isinstance(shape, list) and isinstance(value, list):
+        return [_kept(item, shape[0]) for item in value]
+    return None if value is None else type(value)()
+
+
+def _scalar(value: Any) -> Any:
+    match value:
+        case str():
+            return without_user_info(value) if "@" in value else value
+        case int() if abs(value) >= _WIDEST_INTEGER:
+            return 0
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return type(value)()
+
+
+def _along(value: Any, steps: list[str]) -> Any:
+    """Return the pod specification at the end of *steps*, with nothing beside it on the way."""
+    if not steps:
+        return _kept(value, POD_SPEC)
+    if not isinstance(value, dict) or value.get(steps[0]) is None:
+        return {}
+    return {steps[0]: _along(value[steps[0]], steps[1:])}
+
+
+def _outline(value: Any, key: str = "", *, mentioned: bool = True) -> Any:
+    """Return the pod specifications in *value*, and other images it names; lists keep their length, or are left out."""
+    if is_pod_spec(value):
+        rest = {name: inner for name, inner in value.items() if name not in POD_SPEC}
+        return {**(_outline(rest, mentioned=mentioned) or {}), **_kept(value, POD_SPEC)}
+    if isinstance(value, dict):
+        if (
+            mentioned
+            and isinstance(value.get("repository"), str)
+            and next(mentions("", value, key), ("x", ""))[0] == ""
+        ):
+            return _kept(value, _IMAGE)
+        kept = {name: _outline(inner, name, mentioned=mentioned) for name, inner in value.items()}
+        return {name: inner for name, inner in kept.items() if inner is not None} or None
+    if isinstance(value, list):
+        items = [_outline(item, key, mentioned=mentioned) for item in value]
+        return None if all(item is None for item in items) else [{} if item is None else item for item in items]
+    return _scalar(value) if mentioned and any(True for _ in mentions("", value, key)) else None
+
+
+def _pull_secret(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the registries and user names of a pull secret; a note where it cannot be understood. Never more."""
+    for key in _DOCKER_CONFIGS:
+        for field in ("stringData", "data"):
+            values = body.get(field)
+            if isinstance(values, dict) and values.get(key) is not None:
+                try:
+                    return {"registries": _registries(values[key], key, encoded=field == "data")}
+                except (ValueError, TypeError, AttributeError, KeyError):
+                    return {"note": f"its {key} is not base64 of the documented JSON"}
+    return {}
+
+
+def _registries(text: Any, key: str, *, encoded: bool) -> list[dict[str, Any]]:
+    content = base64.b64decode("".join(text.split()), validate=True) if encoded else text.encode()
+    config = msgspec.json.decode(content)
+    logins = config["auths"] if key == _DOCKER_CONFIGS[0] else config
+    return [_registry(server, login) for server, login in logins.items()]
+
+
+def _registry(server: str, login: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the server and the user name, which stands beside the password or in ``auth`` before it."""
+    user = login.get("username")
+    if not user and login.get("auth"):
+        try:
+            user = base64.b64decode(login["auth"], validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            user = None
+    entry = {"server": without_user_info(server)}
+    return {**entry, "username": user} if isinstance(user, str) and user else entry

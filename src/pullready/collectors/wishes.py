@@ -1,0 +1,48 @@
+"""Reading what facts look for: they run over the snapshot so far, and what they miss there is read next.
+
+So the rules that decide what matters stand in the facts alone, and nothing is read that no fact looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from pullready.collectors.permissions import Reading
+from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts.scope import Scope
+from pullready.snapshot import Document, Provider, Snapshot, Status
+
+#: What is looked at in a scope, thing by thing: each is called only to see which documents it looks for.
+Looks = Callable[[Scope], Iterable[Callable[[], object]]]
+
+
+class _Noting(Snapshot):
+    """A snapshot that notes the ids of the documents that it is asked for and does not have."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot, captured_at=snapshot.captured_at, targets=snapshot.targets)
+        self.missed: dict[str, str] = {}
+
+    def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base class)
+        """Return the document with *id*, and note it where it is not there."""
+        found = super().document(id, provider)
+        if found.status is Status.NOT_ASKED:
+            self.missed.setdefault(id.casefold(), id)
+        return found
+
+
+def read_wishes(scope: Scope, looks: Looks) -> Reading:
+    """Read what is looked for, again and again, until all that can be had is there."""
+    while wanted := _missed(scope, looks):
+        scope = scope.with_documents((yield wanted))
+
+
+def _missed(scope: Scope, looks: Looks) -> list[str]:
+    snapshot = _Noting(scope.snapshot)
+    with suppress(FactUnavailable, NothingToJudge):
+        for look in looks(replace(scope, snapshot=snapshot)):
+            with suppress(FactUnavailable, NothingToJudge):
+                look()
+    return list(snapshot.missed.values())

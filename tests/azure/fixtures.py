@@ -1,0 +1,42 @@
+"""Fixtures: the stand-in's certificate, and an environment in which the Azure clients talk to the stand-in."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from pullready.snapshot import Snapshot
+from tests.azure.certificates import server_context
+from tests.azure.standin import CLIENT, CLIENT_SECRET, TENANT, Standin
+
+Serve = Callable[..., Standin]
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    """The server's TLS context and the file of the authority."""
+    return server_context(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def serve(certificates: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Start a stand-in for a snapshot; the environment is that of a pipeline that is signed in to it."""
+    context, authority = certificates
+    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
+    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
+    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", CLIENT_SECRET)
+    with ExitStack() as running:
+
+        def start(snapshot: Snapshot, *, page_size: int = 2) -> Standin:
+            return running.enter_context(Standin(snapshot, page_size=page_size).serving(context))
+
+        yield start

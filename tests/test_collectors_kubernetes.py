@@ -1,0 +1,187 @@
+"""Reading the live cluster through the kubernetes client, from a small API server over TLS."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from pullready.collectors import kubernetes
+from pullready.collectors.live import collect
+from pullready.config import Settings, Target
+from pullready.facts import Facts, Need, Scope, ids
+from pullready.snapshot import Document, Snapshot, Status
+from tests.azure.environments import hub
+from tests.azure.standin import Server
+
+TOKEN = "canary-kubernetes-token"
+DEPLOYMENTS = "/apis/apps/v1/deployments"
+PODS = "/api/v1/pods"
+CONTAINER = {"name": "web", "image": "shop.azurecr.io/web:1", "env": [{"name": "PASSWORD", "value": "canary-env"}]}
+
+
+def workload(name: str, owner: str | None = None, **spec: Any) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "namespace": "shop", "annotations": {"note": "canary-note"}}
+    if owner:
+        metadata["ownerReferences"] = [{"kind": owner, "name": "owner", "controller": True}]
+    return {"metadata": metadata, "spec": spec}
+
+
+class ApiServer:
+    """Answers lists by path: a list of items, or a status."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, list[dict[str, Any]] | int | bytes] = {}
+        self.asked: list[str] = []
+
+    def answer(self, target: str, token: str | None) -> tuple[int, bytes]:
+        self.asked.append(target)
+        path, query = urlsplit(target).path, parse_qs(urlsplit(target).query)
+        items = self.lists.get(path, [])
+        if token != f"Bearer {TOKEN}":
+            items = 401
+        if isinstance(items, bytes):
+            return 200, items
+        if isinstance(items, int):
+            return items, json.dumps({"kind": "Status", "code": items, "message": "canary-message"}).encode()
+        start = int(query.get("continue", ["0"])[0])
+        end = start + int(query["limit"][0])
+        kind = "DeploymentList" if path == DEPLOYMENTS else "PodList" if path == PODS else "ThingList"
+        metadata = {"continue": str(end)} if end < len(items) else {}
+        body = {"apiVersion": path.removeprefix("/apis/").rpartition("/")[0], "kind": kind, "metadata": metadata}
+        return 200, json.dumps({**body, "items": items[start:end]}).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, server: ApiServer, *args: Any) -> None:
+        self.api = server
+        super().__init__(*args)
+
+    def log_message(self, *args: Any) -> None:
+        """Stay silent."""
+
+    def do_GET(self) -> None:
+        status, content = self.api.answer(self.path, self.headers.get("Authorization"))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.fixture
+def server(
+    certificates: tuple[ssl.SSLContext, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ApiServer]:
+    """An API server, and a kubeconfig whose context ``prod`` names it."""
+    context, authority = certificates
+    api = ApiServer()
+    listening = Server(("127.0.0.1", 0), partial(_Handler, api))
+    listening.socket = context.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
+    cluster = {"server": f"https://localhost:{listening.server_address[1]}", "certificate-authority": str(authority)}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {"name": "prod", "cluster": cluster},
+            {"name": "blind", "cluster": {"server": cluster["server"], "insecure-skip-tls-verify": True}},
+            {"name": "stranger", "cluster": {"server": cluster["server"]}},
+            {"name": "gone", "cluster": {**cluster, "server": "https://localhost:1"}},
+        ],
+        "users": [{"name": "me", "user": {"token": TOKEN}}, {"name": "expired", "user": {"token": "canary-old"}}],
+        "contexts": [
+            *(
+                {"name": name, "context": {"cluster": name, "user": "me"}}
+                for name in ("prod", "blind", "stranger", "gone")
+            ),
+            {"name": "expired", "context": {"cluster": "prod", "user": "expired"}},
+        ],
+        "current-context": "prod",
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    yield api
+    listening.shutdown()
+    listening.server_close()
+
+
+def read(context: str = "prod", settings: Settings | None = None) -> Snapshot:
+    target = Target("live", context=context)
+    needs = {"live": frozenset({Need.WORKLOADS})}
+    return collect([target], settings or Settings(), needs, Snapshot(captured_at=hub().captured_at), lambda _: None)
+
+
+def document(snapshot: Snapshot, path: str = DEPLOYMENTS, context: str = "prod") -> Document:
+    return snapshot.document(ids.live_list(context, path))
+
+
+def test_lists_are_read_whole_and_reduced(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes, "_PAGE", 2)
+    pod: dict[str, Any] = {"template": {"spec": {"containers": [CONTAINER]}}}
+    server.lists[DEPLOYMENTS] = [workload(f"web{number}", **pod) for number in range(5)]
+    found = read()
+    assert [one["metadata"]["name"] for one in document(found).body["items"]] == [f"web{n}" for n in range(5)]
+    assert document(found).body["items"][0] == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web0", "namespace": "shop"},
+        "spec": {"template": {"spec": {"containers": [{"name": "web", "image": "shop.azurecr.io/web:1"}]}}},
+    }
+    assert "canary" not in found.encode().decode()
+    assert {one.id for one in found} == {ids.live_list("prod", path) for path in kubernetes.LISTS}
+    assert found.requests == {"kubernetes": len(kubernetes.LISTS) + 2}
+    facts = Facts(Scope(found, Target("live", context="prod"), Settings()))
+    assert [use.subject for use in facts("images")] == [
+        f"shop.azurecr.io/web:1 in Deployment shop/web{number}" for number in range(5)
+    ]
+
+
+def test_what_another_workload_made_is_left_out(server: ApiServer) -> None:
+    server.lists[PODS] = [
+        workload("bare", containers=[CONTAINER]),
+        workload("made", "ReplicaSet", containers=[CONTAINER]),
+        workload("made-by-custom", "Rollout", containers=[CONTAINER]),
+    ]
+    names = [one["metadata"]["name"] for one in document(read(), PODS).body["items"]]
+    assert names == ["bare", "made-by-custom"]
+
+
+def test_secrets_are_listed_only_where_that_is_asked_for(server: ApiServer) -> None:
+    read()
+    assert not any("secrets" in path for path in server.asked)
+    read(settings=replace(Settings(), read_secrets=True))
+    assert any(path.startswith("/api/v1/secrets?") for path in server.asked)
+
+
+@pytest.mark.parametrize(
+    ("context", "answer", "status", "detail"),
+    [
+        ("prod", 403, Status.FORBIDDEN, "the list of deployments in all namespaces is forbidden"),
+        ("prod", 404, Status.NOT_FOUND, "the API server has no list of deployments"),
+        ("prod", 500, Status.FAILED, "answered 500"),
+        ("prod", b"<html>", Status.FAILED, "answered 200"),
+        ("prod", b'{"items": [1], "kind": "DeploymentList", "apiVersion": "apps/v1"}', Status.FAILED, "answered 200"),
+        ("expired", 200, Status.FORBIDDEN, "does not accept the sign-in"),
+        ("nowhere", 200, Status.FAILED, "the kubeconfig has no usable context nowhere"),
+        ("blind", 200, Status.FAILED, "switches the verification of TLS certificates off"),
+        ("stranger", 200, Status.FAILED, "TLS certificate of https://localhost"),
+        ("gone", 200, Status.FAILED, "https://localhost:1 refuses the connection"),
+    ],
+)
+def test_what_can_go_wrong(context: str, answer: int | bytes, status: Status, detail: str, server: ApiServer) -> None:
+    if answer != 200:
+        server.lists[DEPLOYMENTS] = answer
+    found = document(read(context), context=context)
+    assert (found.status, found.body) == (status, None)
+    assert detail in str(found.detail)
+    assert "canary" not in f"{found}"

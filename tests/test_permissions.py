@@ -1,0 +1,110 @@
+"""Every request is covered by a permission that a collector declares, and every declared permission is used."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+
+import pytest
+
+from pullready.collectors import kubernetes
+from pullready.collectors.paths import CLIENTS, scope_of
+from pullready.collectors.permissions import (
+    GraphPermission,
+    KubernetesRule,
+    Permission,
+    action_for,
+    collector,
+    permissions,
+)
+from pullready.facts import MAKERS, Need, ids, needs_of
+from tests.azure import environments
+from tests.azure.fixtures import Serve
+from tests.test_collectors import read
+
+GROUP = ids.group("aaaaaaaa-0000-4000-8000-000000000001", "shop")
+ZONE = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azurecr.io"
+
+
+def declared() -> set[str]:
+    return {one.action for each in permissions() for one in each.permissions if isinstance(one, Permission)}
+
+
+def test_what_is_asked_of_azure_is_what_is_declared(serve: Serve) -> None:
+    environment = environments.hub()
+    standin = serve(environment)
+    read(standin, environment)
+    assert {action_for(id_) for id_ in standin.asked("arm")} == declared()
+    graph = {one for each in permissions() for one in each.permissions if isinstance(one, GraphPermission)}
+    assert {one.name for one in graph} == {"Application.Read.All"}
+    assert standin.asked("graph")
+
+
+def test_what_is_asked_of_kubernetes_is_what_is_declared() -> None:
+    rules = [one for each in permissions() for one in each.permissions if isinstance(one, KubernetesRule)]
+    listed = {(rule.group, resource) for rule in rules for resource in rule.resources if rule.opt_in is None}
+    assert {path_of(group, resource) for group, resource in listed} == set(kubernetes.LISTS)
+    [opt_in] = [rule for rule in rules if rule.opt_in]
+    assert (opt_in.resources, opt_in.opt_in) == (("secrets",), "read-secrets")
+    assert {rule.verbs for rule in rules} == {("list",)}
+
+
+def path_of(group: str, resource: str) -> str:
+    return f"/apis/{group}/v1/{resource}" if group else f"/api/v1/{resource}"
+
+
+def test_only_reading_is_declared() -> None:
+    assert all(action.endswith("/read") and "*" not in action for action in declared())
+
+
+def test_every_need_that_is_read_live_has_its_collector_in_order() -> None:
+    filled = [need for each in permissions() for need in each.needs]
+    assert len(filled) == len(set(filled))
+    assert set(filled) == needs_of(MAKERS) - {Need.MANIFESTS}
+    assert filled.index(Need.SERVICE_PRINCIPAL) < filled.index(Need.ROLE_ASSIGNMENTS)
+
+
+def test_a_need_is_filled_once() -> None:
+    with pytest.raises(TypeError, match="fill the same need"):
+        collector(Need.CLUSTER, permissions=())(permissions()[0].collect)
+
+
+@pytest.mark.parametrize(
+    ("path", "action", "scope"),
+    [
+        (
+            f"{GROUP}/providers/microsoft.network/PRIVATEDNSZONES/z/a/shop",
+            "Microsoft.Network/privateDnsZones/A/read",
+            None,
+        ),
+        (ids.links_of(ZONE), "Microsoft.Network/privateDnsZones/virtualNetworkLinks/read", ZONE),
+        (ids.role_assignments_at(ZONE), "Microsoft.Authorization/roleAssignments/read", ZONE),
+        (ids.scale_sets_in(GROUP), "Microsoft.Compute/virtualMachineScaleSets/read", GROUP),
+        (ids.registries_in("s"), "Microsoft.ContainerRegistry/registries/read", "/subscriptions/s"),
+        (ids.registry_name("s", "x"), "Microsoft.ContainerRegistry/checkNameAvailability/read", "/subscriptions/s"),
+        (
+            "/providers/Microsoft.Authorization/roleDefinitions/x",
+            "Microsoft.Authorization/roleDefinitions/read",
+            None,
+        ),
+    ],
+)
+def test_a_refusal_names_action_and_scope(path: str, action: str, scope: str | None) -> None:
+    assert action_for(path) == action
+    assert scope_of(path) == (scope or path)
+
+
+@pytest.mark.parametrize("type_", CLIENTS)
+def test_api_versions_are_the_clients_own(type_: str) -> None:
+    """A client may be newer than our table, and then the table follows it."""
+    client = CLIENTS[type_]
+    module = importlib.import_module(client.module)
+    assert hasattr(module, client.name)
+    folder = inspect.getfile(module).rpartition("/")[0]
+    assert client.api_version in sources(folder)
+
+
+def sources(folder: str) -> str:
+    names = ("_client.py", "_configuration.py", "_authorization_management_client.py", "operations/_operations.py")
+    return "".join((Path(folder) / name).read_text() for name in names if (Path(folder) / name).exists())
