@@ -1,0 +1,1 @@
+"""May the one who pulls do so?"""

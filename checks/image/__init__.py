@@ -1,0 +1,1 @@
+"""Is the reference right, and is the image there?"""

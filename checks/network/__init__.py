@@ -1,0 +1,1 @@
+"""Does the node reach the registry?"""

@@ -1,0 +1,1 @@
+"""Does the image run on the node that it lands on?"""

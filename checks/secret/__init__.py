@@ -1,0 +1,1 @@
+"""Are the pull secrets of the cluster good?"""
