@@ -1,0 +1,196 @@
+"""What the results add up to for each image on each node pool: which links of the pull path hold, what breaks it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts import Facts, Unread, ids
+from pullready.facts.base import SEPARATOR
+from pullready.facts.cluster import Cluster
+from pullready.facts.images import ImageUse
+from pullready.facts.nodes import PROVISIONED
+from pullready.facts.placement import LINUX, Placement
+from pullready.facts.pull_paths import PullPath
+from pullready.facts.reference import ImageReference
+from pullready.outcome import ImageOutcome, Judged, Result
+from pullready.verdict import Severity, Verdict
+
+#: The links of the way that a pull takes, in its order.
+PULL_PATH: Final = (
+    "reference",
+    "identity",
+    "credential",
+    "dns",
+    "route",
+    "firewall",
+    "gate",
+    "manifest",
+    "platform",
+    "layers",
+)
+#: Which link a check proves where it is clear. The links that no check proves yet stay unproven.
+PROVES: Final[Mapping[str, str]] = {
+    "image-reference-registry-unknown": "reference",
+    "kubelet-pull-role-missing": "identity",
+    "kubelet-identity-not-on-vmss": "credential",
+    "cluster-sp-secret-expired": "credential",
+    "private-dns-zone-not-linked-to-cluster-vnet": "dns",
+    "registry-firewall-excludes-cluster-egress": "gate",
+    "pod-os-nodeselector-mismatch": "platform",
+}
+
+Said = tuple[Result, Judged]
+
+
+@dataclass(frozen=True)
+class _Pull:
+    """One image on one pool: everything that a judgement about it can be named after."""
+
+    target: str
+    cluster: str | None
+    pool: str | None
+    image: str
+    uses: tuple[ImageUse, ...]
+    host: str
+
+    def subjects(self) -> Iterator[tuple[str, ...]]:
+        """Yield the subjects, part by part, of the judgements that concern this pull."""
+        origins = [name for name in (self.cluster, self.pool) if name]
+        registries = [self.host, self.host.partition(".")[0]]
+        singles = [self.target, *origins, *registries]
+        singles += [subject for use in self.uses for subject in (use.subject, use.workload.subject)]
+        yield from ((name.casefold(),) for name in dict.fromkeys(singles))
+        yield from ((origin.casefold(), registry.casefold()) for origin in origins for registry in registries)
+
+
+class _Results:
+    """The judgements of one target, by the parts of their subjects."""
+
+    def __init__(self, results: Iterable[Result]) -> None:
+        self._by_subject: defaultdict[tuple[str, ...], list[Said]] = defaultdict(list)
+        self.broken: list[str] = []
+        for result in results:
+            if result.broken is not None:
+                self.broken.append(result.check.id)
+            for one in result.judged:
+                self._by_subject[tuple(one.judgement.subject.casefold().split(SEPARATOR))].append((result, one))
+
+    def about(self, pull: _Pull) -> list[Said]:
+        """Return the judgements that concern *pull*."""
+        return [said for subject in dict.fromkeys(pull.subjects()) for said in self._by_subject.get(subject, ())]
+
+
+def images(facts: Mapping[str, Facts], results: Iterable[Result]) -> tuple[ImageOutcome, ...]:
+    """Return what *results* say of every image on every pool that may take it, in the order of the manifests.
+
+    *facts* are those of the targets, by name. An image that no pool takes, or of a target without a cluster that was
+    read, stands there once without a pool; so does what names images and could not be read.
+    """
+    by_target: defaultdict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        by_target[result.target].append(result)
+    return tuple(outcome for target, known in facts.items() for outcome in _of_target(target, known, by_target[target]))
+
+
+def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[ImageOutcome]:
+    index = _Results(results)
+    uses: defaultdict[str, list[ImageUse]] = defaultdict(list)
+    for use in cast("tuple[ImageUse | Unread, ...]", _known(facts, "images")):
+        if isinstance(use, Unread):
+            yield ImageOutcome(target, None, use.subject, (), "unknown", (), (), PULL_PATH)
+        else:
+            uses[_canonical(use)].append(use)
+    pools = _pools(facts)
+    private = _private_paths(facts)
+    cluster = facts.scope.target.cluster and ids.name_of(facts.scope.target.cluster)
+    for named in uses.values():
+        taking: dict[str | None, list[ImageUse]] = {}
+        for use in named:
+            for pool in pools.get(use.workload.subject) or (None,):
+                taking.setdefault(pool, []).append(use)
+        for pool, on_pool in taking.items():
+            pull = _Pull(target, cluster, pool, named[0].image, tuple(on_pool), _host(named[0], facts))
+            yield _outcome(pull, index, is_private=(pool, pull.host) in private)
+
+
+def _outcome(pull: _Pull, index: _Results, *, is_private: bool) -> ImageOutcome:
+    about = index.about(pull)
+    proven = tuple(link for link in PULL_PATH if _is_proven(link, about, is_private=is_private))
+    unproven = tuple(link for link in PULL_PATH if link not in proven)
+    verdict, because = _verdict(about, index.broken, complete=not unproven)
+    workloads = tuple(dict.fromkeys(use.workload.subject for use in pull.uses))
+    return ImageOutcome(pull.target, pull.pool, pull.image, workloads, verdict, because, proven, unproven)
+
+
+def _verdict(about: list[Said], broken: list[str], *, complete: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the verdict and the checks it comes from; a waiver accepts a finding, and the pull fails all the same."""
+    for verdict, severity in (("blocked", Severity.BLOCKER), ("at-risk", Severity.RISK)):
+        found = [said for said in about if said[1].kind is Verdict.FOUND and said[0].severity_of(said[1]) is severity]
+        if found:
+            return verdict, _checks(found)
+    unknown = [said for said in about if said[1].kind is Verdict.UNKNOWN]
+    if unknown or broken:
+        return "unknown", tuple(sorted({*_checks(unknown), *broken}))
+    return ("will-pull" if complete else "no-fault-found"), ()
+
+
+def _checks(about: Iterable[Said]) -> tuple[str, ...]:
+    return tuple(sorted({result.check.id for result, _ in about}))
+
+
+def _is_proven(link: str, about: list[Said], *, is_private: bool) -> bool:
+    """Say whether a check of *link* is clear and none of them anything worse; a private path has no gate to pass."""
+    kinds = {one.kind for result, one in about if PROVES.get(result.check.id) == link}
+    if kinds & {Verdict.FOUND, Verdict.UNKNOWN}:
+        return False
+    return Verdict.CLEAR in kinds or (link == "gate" and is_private and bool(kinds))
+
+
+def _known(facts: Facts, name: str) -> tuple[object, ...]:
+    """Return the fact *name*, or nothing where it could not be made: the checks that need it say so."""
+    try:
+        return cast("tuple[object, ...]", facts(name))
+    except (FactUnavailable, NothingToJudge):
+        return ()
+
+
+def _canonical(use: ImageUse) -> str:
+    return str(use.reference) if isinstance(use.reference, ImageReference) else use.image
+
+
+def _host(use: ImageUse, facts: Facts) -> str:
+    """Return the login server that the image comes from, in the spelling of the checks' subjects."""
+    known = use.registry_host(facts.scope.settings)
+    return known or (use.reference.host if isinstance(use.reference, ImageReference) else "")
+
+
+def _pools(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Return the pools that may take each workload, by its subject."""
+    found: dict[str, tuple[str, ...]] = {}
+    for placement in _known(facts, "placements"):
+        if isinstance(placement, Placement) and isinstance(placement.cluster, Cluster):
+            places = [place.pool.name for place in placement.places if place.fits is not False]
+            if placement.cluster.provisions_nodes and placement.admits(LINUX) is not False:
+                places.append(PROVISIONED)
+            found[placement.subject] = tuple(places)
+    return found
+
+
+def _private_paths(facts: Facts) -> set[tuple[str | None, str]]:
+    """Return the pools and login servers between which there is a private endpoint."""
+    found: set[tuple[str | None, str]] = set()
+    for path in _known(facts, "pull_paths"):
+        if isinstance(path, PullPath) and _is_private(path):
+            found.add((path.origin, path.registry.subject))
+    return found
+
+
+def _is_private(path: PullPath) -> bool:
+    try:
+        return path.is_private
+    except FactUnavailable:
+        return False

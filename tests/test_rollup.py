@@ -1,0 +1,238 @@
+"""The roll-up: what all checks together say of each image on each pool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pullready import catalogue, rollup
+from pullready.config import Waiver
+from pullready.facts import Facts
+from pullready.outcome import ImageOutcome, Result, result
+from pullready.spec import run_check
+from pullready.verdict import Found, Judgement, NotApplicable, Severity, Unknown, Verdict
+from pullready.waivers import Waivers
+from tests.environment import case_scope
+
+CHECKS = catalogue.load()
+Ran = tuple[dict[str, Facts], list[Result]]
+
+POD = "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, spec: {%s containers: [{name: a, image: %s}]}}"
+LINUX = "nodeSelector: {kubernetes.io/os: linux},"
+
+
+def run(
+    folder: Path,
+    case: Mapping[str, Any] | None = None,
+    said: Mapping[str, tuple[Judgement, ...]] | None = None,
+    waivers: tuple[Waiver, ...] = (),
+) -> Ran:
+    """Judge every check on the healthy shop as *case* changes it; *said* replaces what a check says."""
+    facts = Facts(case_scope(case or {}, folder))
+    target = facts.scope.target
+    results: list[Result] = []
+    for check in catalogue.roots_first(CHECKS.values()):
+        judgements = (said or {}).get(check.id) or run_check(check, facts)
+        accepted = Waivers(waivers, today=date(2026, 11, 2))
+        made = result(check, target, judgements, waivers=accepted, earlier=results, fail_on=Severity.BLOCKER)
+        results.append(made)
+    return {target.name: facts}, results
+
+
+def outcomes(ran: Ran) -> dict[tuple[str | None, str], ImageOutcome]:
+    return {(one.pool, one.image): one for one in rollup.images(*ran)}
+
+
+def found(subject: str, severity: Severity | None = None) -> Found:
+    return Found(subject, "broken", "whole", "mend it", (), severity)
+
+
+def test_every_check_that_proves_a_link_exists_and_every_check_has_its_link() -> None:
+    assert set(rollup.PROVES) == set(CHECKS)
+    assert set(rollup.PROVES.values()) < set(rollup.PULL_PATH)
+
+
+def test_healthy_shop_names_what_is_proven_and_what_is_not(tmp_path: Path) -> None:
+    known = outcomes(run(tmp_path))
+    assert list(known) == [
+        ("win1", "shop.azurecr.io/billing:7.0.3"),
+        ("linux1", "shoptools.azurecr.io/db-migrate:2.1.0"),
+        ("linux1", "shop.azurecr.io/web:1.4.2"),
+        ("linux1", "shop.azurecr.io/jobs/report@sha256:" + "0123456789abcdef" * 4),
+    ]
+    web = known["linux1", "shop.azurecr.io/web:1.4.2"]
+    assert web == ImageOutcome(
+        target="prod",
+        pool="linux1",
+        image="shop.azurecr.io/web:1.4.2",
+        workloads=("Deployment shop/web",),
+        verdict="no-fault-found",
+        because=(),
+        proven=("reference", "identity", "credential", "dns", "gate", "platform"),
+        unproven=("route", "firewall", "manifest", "layers"),
+    )
+    public = known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"]
+    assert public.proven == ("reference", "identity", "credential", "gate", "platform")
+
+
+def test_cluster_with_a_service_principal_proves_its_credential(tmp_path: Path) -> None:
+    (stock,) = rollup.images(*run(tmp_path, {"target": "legacy"}))
+    assert (stock.target, stock.pool, stock.verdict) == ("legacy", "nodes", "no-fault-found")
+    assert "credential" in stock.proven
+
+
+def test_every_link_proven_is_the_only_way_to_will_pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = run(tmp_path)
+    monkeypatch.setattr(rollup, "PULL_PATH", ("reference", "identity", "credential", "dns", "gate", "platform"))
+    known = outcomes(ran)
+    assert known["linux1", "shop.azurecr.io/web:1.4.2"].verdict == "will-pull"
+    assert known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"].verdict == "no-fault-found"
+
+
+@pytest.mark.parametrize(
+    ("check", "subject", "images"),
+    [
+        ("kubelet-pull-role-missing", "prod → shop.azurecr.io", {"billing", "web", "report"}),
+        ("kubelet-pull-role-missing", "PROD → Shop.azurecr.io", {"billing", "web", "report"}),
+        ("kubelet-pull-role-missing", "prod → shoptools", {"db-migrate"}),
+        ("kubelet-identity-not-on-vmss", "win1", {"billing"}),
+        ("cluster-sp-secret-expired", "prod", {"billing", "web", "report", "db-migrate"}),
+        ("registry-firewall-excludes-cluster-egress", "linux1 → shoptools.azurecr.io", {"db-migrate"}),
+        ("registry-firewall-excludes-cluster-egress", "win1 → shoptools.azurecr.io", set()),
+        ("private-dns-zone-not-linked-to-cluster-vnet", "shop.azurecr.io", {"billing", "web", "report"}),
+        ("pod-os-nodeselector-mismatch", "Deployment shop/web", {"web", "db-migrate"}),
+        ("pod-os-nodeselector-mismatch", "Deployment shop/we", set()),
+        ("image-reference-registry-unknown", "shop.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
+        ("image-reference-registry-unknown", "", {"billing", "web", "report", "db-migrate"}),
+    ],
+)
+def test_finding_blocks_the_pulls_that_it_concerns(tmp_path: Path, check: str, subject: str, images: set[str]) -> None:
+    known = outcomes(run(tmp_path, said={check: (found(subject),)}))
+    blocked = {one for one in known.values() if one.verdict == "blocked"}
+    assert {one.image.rpartition("/")[2].partition("@")[0].partition(":")[0] for one in blocked} == images
+    assert all(one.because == (check,) for one in blocked)
+    assert all(rollup.PROVES[check] in one.unproven for one in blocked)
+
+
+def test_waived_finding_blocks_all_the_same(tmp_path: Path) -> None:
+    check, subject = "kubelet-pull-role-missing", "prod → shop.azurecr.io"
+    waiver = Waiver(check, subject, "known", "team", date(2026, 12, 31))
+    ran = run(tmp_path, said={check: (found(subject),)}, waivers=(waiver,))
+    assert next(one for one in ran[1] if one.check.id == check).verdict is Verdict.WAIVED
+    assert outcomes(ran)["linux1", "shop.azurecr.io/web:1.4.2"].verdict == "blocked"
+
+
+def test_blocker_stands_before_risk_and_risk_before_unknown(tmp_path: Path) -> None:
+    role, vmss, os = "kubelet-pull-role-missing", "kubelet-identity-not-on-vmss", "pod-os-nodeselector-mismatch"
+    blocker, risk = found("prod → shop.azurecr.io"), found("linux1", Severity.RISK)
+    unknown = Unknown("Deployment shop/web", "not read", "read it")
+    web = "linux1", "shop.azurecr.io/web:1.4.2"
+    tools = "linux1", "shoptools.azurecr.io/db-migrate:2.1.0"
+    known = outcomes(run(tmp_path, said={role: (blocker,), vmss: (risk,), os: (unknown,)}))
+    assert (known[web].verdict, known[web].because) == ("blocked", (role,))
+    assert (known[tools].verdict, known[tools].because) == ("at-risk", (vmss,))
+    known = outcomes(run(tmp_path, said={os: (unknown,)}))
+    assert (known[web].verdict, known[web].because) == ("unknown", (os,))
+    assert "platform" in known[web].unproven
+    report = next(one for (_, image), one in known.items() if "report" in image)
+    assert report.verdict == "no-fault-found"
+
+
+def test_advice_harms_no_pull(tmp_path: Path) -> None:
+    known = outcomes(run(tmp_path, said={"kubelet-identity-not-on-vmss": (found("linux1", Severity.ADVICE),)}))
+    assert known["linux1", "shop.azurecr.io/web:1.4.2"].verdict == "no-fault-found"
+    assert "credential" in known["linux1", "shop.azurecr.io/web:1.4.2"].unproven
+
+
+def test_broken_check_leaves_every_pull_unknown(tmp_path: Path) -> None:
+    facts, results = run(tmp_path)
+    broken = [replace(one, broken="ValueError", judged=()) if i == 0 else one for i, one in enumerate(results)]
+    known = outcomes((facts, broken))
+    assert {(one.verdict, one.because) for one in known.values()} == {("unknown", (results[0].check.id,))}
+
+
+def test_public_registry_needs_its_gate_open_and_a_private_one_has_none(tmp_path: Path) -> None:
+    gate = "registry-firewall-excludes-cluster-egress"
+    said = {
+        gate: (
+            NotApplicable("linux1 → shop.azurecr.io", "private"),
+            NotApplicable("linux1 → shoptools.azurecr.io", "for some other reason"),
+        )
+    }
+    known = outcomes(run(tmp_path, said=said))
+    assert "gate" in known["linux1", "shop.azurecr.io/web:1.4.2"].proven
+    assert "gate" in known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"].unproven
+
+
+def test_gate_of_a_private_registry_that_was_not_judged_is_not_proven(tmp_path: Path) -> None:
+    facts, results = run(tmp_path)
+    others = [one for one in results if one.check.id != "registry-firewall-excludes-cluster-egress"]
+    assert "gate" in outcomes((facts, others))["linux1", "shop.azurecr.io/web:1.4.2"].unproven
+
+
+def test_same_image_on_several_pools_stands_there_once_for_each(tmp_path: Path) -> None:
+    case = {
+        "manifests": POD % ("tolerations: [{operator: Exists}],", "shoptools.azurecr.io/a")
+        + "\n---\n"
+        + (POD % (LINUX, "shoptools.azurecr.io/a")).replace("name: a, namespace", "name: b, namespace")
+    }
+    known = outcomes(run(tmp_path, case))
+    assert {pool: one.workloads for (pool, _), one in known.items()} == {
+        "system": ("Pod shop/a",),
+        "linux1": ("Pod shop/a", "Pod shop/b"),
+        "win1": ("Pod shop/a",),
+    }
+
+
+def test_auto_provisioned_nodes_are_a_pool_of_their_own(tmp_path: Path) -> None:
+    patch = {"document": "prod", "pointer": "/properties/nodeProvisioningProfile", "value": {"mode": "Auto"}}
+    windows = "nodeSelector: {kubernetes.io/os: windows}, tolerations: [{operator: Exists}],"
+    for selector, pools in ((LINUX, {"linux1", "node auto-provisioning"}), (windows, {"win1"})):
+        case = {"manifests": POD % (selector, "shoptools.azurecr.io/a"), "patch": [patch]}
+        assert {pool for pool, _ in outcomes(run(tmp_path, case))} == pools
+
+
+def test_image_that_no_pool_takes_stands_there_without_a_pool(tmp_path: Path) -> None:
+    case = {"manifests": POD % ("nodeSelector: {kubernetes.io/os: Linux},", "shoptools.azurecr.io/a")}
+    known = outcomes(run(tmp_path, case))
+    assert list(known) == [(None, "shoptools.azurecr.io/a")]
+    assert "platform" in known[None, "shoptools.azurecr.io/a"].unproven
+
+
+def test_cluster_that_cannot_be_read_leaves_its_images_unknown(tmp_path: Path) -> None:
+    known = outcomes(run(tmp_path, {"patch": [{"document": "prod", "status": "forbidden"}]}))
+    assert len(known) == 4
+    assert {(pool, one.verdict) for (pool, _), one in known.items()} == {(None, "unknown")}
+
+
+def test_without_a_cluster_the_reference_is_all_that_is_proven(tmp_path: Path) -> None:
+    case = {"no-cluster": True, "manifests": POD % (LINUX, "contoso.azurecr.io/a")}
+    (image,) = rollup.images(*run(tmp_path, case))
+    assert (image.pool, image.verdict, image.proven) == (None, "no-fault-found", ("reference", "platform"))
+
+
+def test_what_cannot_be_read_is_listed_as_unknown(tmp_path: Path) -> None:
+    manifests = POD % (LINUX, "'shop.azurecr.io/Web:1'") + "\n---\nspec: {containers: 7}\nkind: Pod\napiVersion: v1\n"
+    known = rollup.images(*run(tmp_path, {"manifests": manifests}))
+    assert [(one.image, one.verdict) for one in known] == [
+        ("Pod default/…", "unknown"),
+        ("shop.azurecr.io/Web:1", "unknown"),
+    ]
+    assert known[0].unproven == rollup.PULL_PATH
+
+
+def test_target_without_manifests_has_no_images(tmp_path: Path) -> None:
+    scope = case_scope({}, tmp_path)
+    facts = Facts(replace(scope, manifests=(), target=replace(scope.target, manifests=())))
+    assert rollup.images({"prod": facts}, []) == ()
+
+
+def test_finding_on_one_target_concerns_no_other(tmp_path: Path) -> None:
+    facts, results = run(tmp_path, said={"cluster-sp-secret-expired": (found("prod"),)})
+    other = {"copy": facts["prod"]}
+    assert {one.verdict for one in rollup.images(facts | other, results) if one.target == "copy"} == {"no-fault-found"}
