@@ -1,0 +1,124 @@
+"""The command ``pullready``: the checks in a pytest that nothing of the user's own can change."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pullready import __version__
+from pullready.catalogue import checks_folder
+from pullready.errors import InputError
+from pullready.outcome import Exit
+
+#: What pytest takes from the environment and an isolated run must not.
+ENVIRONMENT: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTEST_THEME", "PYTEST_THEME_MODE")
+#: What the run needs of pytest's plugins, named because none is loaded by itself.
+PLUGINS: Final = ("pullready.plugin", "pytest_metadata.plugin", "pytest_html.plugin")
+#: The options that the plugin has under the same names, with its prefix.
+PASSED_ON: Final = (
+    "config",
+    "cluster",
+    "registry",
+    "manifests",
+    "context",
+    "snapshot",
+    "save_snapshot",
+    "report_dir",
+    "fail_on",
+)
+EXIT_CODES: Final = """\
+exit codes, the first that applies:
+   2  interrupted
+   4  wrong usage or configuration: nothing was judged
+   3  internal error, or a check is broken
+   1  something was found at or above --fail-on
+  10  something at or above --fail-on is unknown, or was selected and not judged
+   5  there is a target on which nothing was clear or found
+   0  ready
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser("pullready", description=__doc__, allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"pullready {__version__}")
+    commands = top.add_subparsers(dest="command", required=True)
+    run = commands.add_parser(
+        "run",
+        help="judge whether the images can be pulled",
+        description="Judge every check on every target, and leave the reports of that.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    what = run.add_argument_group("what is judged (any of these replaces targets and snapshot of the configuration)")
+    what.add_argument("--cluster", action="append", metavar="ID", help="resource id of an AKS cluster")
+    what.add_argument("--registry", action="append", metavar="NAME", help="a registry's name or resource id")
+    what.add_argument("--manifests", action="append", metavar="PATH", help="file or folder, or - for stdin")
+    what.add_argument("--context", metavar="KUBECONTEXT", help="read the live cluster through this context, too")
+    what.add_argument("--snapshot", metavar="FILE", help="judge this snapshot and read nothing")
+    run.add_argument("--config", metavar="FILE", help="what to prove (default: pullready.yaml)")
+    run.add_argument("--save-snapshot", metavar="FILE", help="keep what was read")
+    run.add_argument("--report-dir", metavar="DIR", help="folder of the reports (default: reports)")
+    run.add_argument("--fail-on", choices=("blocker", "risk", "advice"), help="what stops the gate (default: blocker)")
+    run.add_argument("-k", metavar="EXPRESSION", dest="keyword", help="only the checks that match, as pytest's -k")
+    run.add_argument("-x", action="store_true", dest="exit_first", help="stop at the first check that fails")
+    run.add_argument("-v", action="store_true", dest="verbose", help="a line for each check")
+    run.add_argument("--junitxml", metavar="FILE", help="where junit.xml goes instead of the report folder")
+    run.add_argument("--html", metavar="FILE", help="where report.html goes instead of the report folder")
+    return top
+
+
+def pytest_arguments(options: argparse.Namespace, checks: Path) -> list[str]:
+    """Return the arguments of the isolated pytest for *options*."""
+    plugins = [part for plugin in PLUGINS for part in ("-p", plugin)]
+    arguments = [
+        "--disable-plugin-autoload",
+        *plugins,
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        str(Path(__file__).with_name("pytest.ini")),
+        f"--rootdir={checks.parent}",
+        f"--confcutdir={checks}",
+        "--import-mode=importlib",
+        "--no-header",
+        "-v" if options.verbose else "-q",
+        "--tb=short",
+    ]
+    for name in PASSED_ON:
+        value = getattr(options, name)
+        values = value if isinstance(value, list) else [value] if value is not None else []
+        arguments += [f"--pullready-{name.replace('_', '-')}={one}" for one in values]
+    arguments += [f"-k={options.keyword}"] if options.keyword else []
+    arguments += ["-x"] if options.exit_first else []
+    arguments += [f"--junitxml={options.junitxml}"] if options.junitxml else []
+    arguments += [f"--html={options.html}", "--self-contained-html"] if options.html else []
+    return [*arguments, str(checks)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with *arguments* (default: the process's own) and return the exit code."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as end:
+        return int(Exit.USAGE) if end.code else int(Exit.READY)
+    for name in ENVIRONMENT:
+        os.environ.pop(name, None)
+    try:
+        return int(pytest.main(pytest_arguments(options, checks_folder())))
+    except InputError as problem:
+        sys.stderr.write(f"ERROR: {problem}\n")
+        return int(Exit.USAGE)
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
