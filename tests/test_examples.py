@@ -1,0 +1,113 @@
+"""The embedded examples: the healthy one is ready and needs all it has; each broken one is found by its own check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pullready import catalogue, config
+from pullready import snapshot as snapshots
+from pullready.outcome import Exit, Run
+from pullready.preflight import Surroundings, judge_all
+from pullready.snapshot import Document, Snapshot, Status
+from pullready.verdict import Clear, Found, Verdict
+from tests.environment import HEALTHY, ROOT
+
+CHECKS = catalogue.load()
+BROKEN = ROOT / "manifests_examples" / "broken"
+
+
+def _judge(configuration: config.Configuration) -> Run:
+    around = Surroundings(datetime(2026, 11, 2, 12, 0, tzinfo=UTC), lambda: b"", lambda _: None)
+    return judge_all(configuration, around, CHECKS)
+
+
+def _example(folder: Path) -> Run:
+    return _judge(config.load(folder / "pullready.yaml"))
+
+
+def _changed(folder: Path, change: Callable[[Iterable[Document]], Iterable[Document]], into: Path) -> Run:
+    """Judge the example in *folder* with its documents changed."""
+    saved = snapshots.load(folder / "snapshot.json")
+    path = into / "snapshot.json"
+    Snapshot(change(saved), captured_at=saved.captured_at, example="changed").save(path)
+    made = config.load(folder / "pullready.yaml")
+    return _judge(
+        config.Configuration(made.targets, made.settings, snapshot=str(path), waivers=made.waivers, file=made.file)
+    )
+
+
+def test_the_healthy_example_is_ready() -> None:
+    run = _example(HEALTHY)
+    assert run.exit_code is Exit.READY
+    assert {image.verdict for image in run.images} <= {"will-pull", "no-fault-found"}
+
+
+@pytest.mark.parametrize("slug", list(CHECKS))
+def test_every_check_is_clear_with_evidence_in_the_healthy_example(slug: str) -> None:
+    said = [one.judgement for result in _example(HEALTHY).results if result.check.id == slug for one in result.judged]
+    assert any(isinstance(judgement, Clear) and judgement.evidence for judgement in said)
+
+
+@pytest.mark.parametrize("slug", list(CHECKS))
+def test_every_fault_has_an_example_that_its_own_check_finds(slug: str) -> None:
+    run = _example(BROKEN / slug)
+    gating = {result.check.id: result for result in run.results if result.gating}
+    assert list(gating) == [slug], "the check itself gates, and no other"
+    assert gating[slug].verdict is Verdict.FOUND
+    assert run.exit_code is Exit.NOT_READY
+
+
+@pytest.mark.parametrize("slug", list(CHECKS))
+def test_the_remedy_of_a_broken_example_is_that_of_its_readme(slug: str) -> None:
+    readme = " ".join((BROKEN / slug / "README.md").read_text(encoding="utf-8").replace("\\\n", " ").split())
+    run = _example(BROKEN / slug)
+    remedies = [
+        one.judgement.remedy
+        for result in run.results
+        for one in result.judged
+        if result.gating and isinstance(one.judgement, Found)
+    ]
+    assert remedies
+    commands = [line for line in readme.split("```") if line.strip().startswith("sh ")]
+    words = set(" ".join(remedies).replace(",", " ").split())
+    first = commands[0].split()[1:3]
+    assert set(first) <= words or slug in {"image-reference-registry-unknown", "pod-os-nodeselector-mismatch"}
+
+
+def test_no_broken_example_is_left_over() -> None:
+    assert {folder.name for folder in BROKEN.iterdir()} == set(CHECKS)
+
+
+DOCUMENTS = [document.id for document in snapshots.load(HEALTHY / "snapshot.json")]
+
+
+@pytest.mark.parametrize("missing", DOCUMENTS)
+def test_without_any_one_document_the_healthy_example_is_not_ready(missing: str, tmp_path: Path) -> None:
+    run = _changed(HEALTHY, lambda documents: [one for one in documents if one.id != missing], tmp_path)
+    assert run.exit_code is Exit.INCOMPLETE
+
+
+@pytest.mark.parametrize("status", [Status.FORBIDDEN, Status.NOT_FOUND, Status.FAILED])
+@pytest.mark.parametrize("unread", DOCUMENTS)
+def test_with_any_one_document_unread_the_healthy_example_is_not_ready(
+    unread: str, status: Status, tmp_path: Path
+) -> None:
+    def change(documents: Iterable[Document]) -> list[Document]:
+        return [
+            Document(id=one.id, provider=one.provider, status=status) if one.id == unread else one for one in documents
+        ]
+
+    assert _changed(HEALTHY, change, tmp_path).exit_code in {Exit.INCOMPLETE, Exit.NOT_READY}
+
+
+def test_with_all_documents_forbidden_nothing_is_found_or_clear_of_azure(tmp_path: Path) -> None:
+    def change(documents: Iterable[Document]) -> list[Document]:
+        return [Document(id=one.id, provider=one.provider, status=Status.FORBIDDEN) for one in documents]
+
+    run = _changed(HEALTHY, change, tmp_path)
+    assert run.exit_code is Exit.INCOMPLETE
+    assert all(result.verdict is not Verdict.FOUND for result in run.results)

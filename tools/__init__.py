@@ -1,0 +1,1 @@
+"""Generators of what is committed; each has ``--check``."""

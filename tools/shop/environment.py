@@ -1,0 +1,443 @@
+"""The documents of the healthy shop, in the shapes that Azure documents."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pullready.facts import ids
+
+SUBSCRIPTION: Final = "11111111-1111-4111-8111-111111111111"
+TENANT: Final = "22222222-2222-4222-8222-222222222222"
+GROUP: Final = ids.group(SUBSCRIPTION, "shop")
+NODE_GROUP: Final = ids.group(SUBSCRIPTION, "MC_shop_prod_westeurope")
+
+PROD: Final = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/prod"
+LEGACY: Final = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/legacy"
+SHOP: Final = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shop"
+SHOPTOOLS: Final = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shoptools"
+VNET: Final = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-vnet"
+LEGACY_VNET: Final = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/legacy-vnet"
+NAT_GATEWAY: Final = f"{GROUP}/providers/Microsoft.Network/natGateways/legacy-nat"
+NAT_ADDRESS: Final = f"{GROUP}/providers/Microsoft.Network/publicIPAddresses/legacy-nat-ip"
+OUTBOUND: Final = tuple(f"{NODE_GROUP}/providers/Microsoft.Network/publicIPAddresses/outbound-{n}" for n in (1, 2))
+ENDPOINT: Final = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/shop-registry"
+ENDPOINT_NIC: Final = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/shop-registry.nic"
+ZONE: Final = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azurecr.io"
+KUBELET: Final = f"{NODE_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/prod-agentpool"
+ACR_PULL: Final = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/7f951dda-4ed3-4680-a7ca-43fe172d538d"
+
+KUBELET_OBJECT: Final = "33333333-3333-4333-8333-333333333333"
+KUBELET_CLIENT: Final = "44444444-4444-4444-8444-444444444444"
+LEGACY_CLIENT: Final = "55555555-5555-4555-8555-555555555555"
+LEGACY_OBJECT: Final = "66666666-6666-4666-8666-666666666666"
+PULLERS_GROUP: Final = "77777777-7777-4777-8777-777777777777"
+
+Body = dict[str, Any]
+Bodies = dict[str, Any]
+
+
+def cluster_prod() -> Body:
+    """Return the cluster with a managed identity, Linux and Windows pools, and a load balancer for outbound traffic."""
+    pools = (
+        ("system", "Linux", "System", ["CriticalAddonsOnly=true:NoSchedule"], 3),
+        ("linux1", "Linux", "User", None, 4),
+        ("win1", "Windows", "User", ["os=windows:NoSchedule"], 2),
+    )
+    return {
+        "id": PROD,
+        "name": "prod",
+        "type": "Microsoft.ContainerService/ManagedClusters",
+        "location": "westeurope",
+        "identity": {
+            "type": "SystemAssigned",
+            "principalId": "88888888-8888-4888-8888-888888888888",
+            "tenantId": TENANT,
+        },
+        "properties": {
+            "provisioningState": "Succeeded",
+            "powerState": {"code": "Running"},
+            "kubernetesVersion": "1.34",
+            "nodeResourceGroup": "MC_shop_prod_westeurope",
+            "servicePrincipalProfile": {"clientId": "msi"},
+            "identityProfile": {
+                "kubeletidentity": {"resourceId": KUBELET, "clientId": KUBELET_CLIENT, "objectId": KUBELET_OBJECT}
+            },
+            "networkProfile": {
+                "networkPlugin": "azure",
+                "networkPluginMode": "overlay",
+                "outboundType": "loadBalancer",
+                "loadBalancerSku": "standard",
+                "loadBalancerProfile": {
+                    "managedOutboundIPs": {"count": 2},
+                    "effectiveOutboundIPs": [{"id": address} for address in OUTBOUND],
+                },
+                "ipFamilies": ["IPv4"],
+            },
+            "agentPoolProfiles": [
+                {
+                    "name": name,
+                    "type": "VirtualMachineScaleSets",
+                    "mode": mode,
+                    "count": count,
+                    "vmSize": "Standard_D4s_v5",
+                    "osType": os_type,
+                    "osSKU": "Ubuntu" if os_type == "Linux" else "Windows2022",
+                    "vnetSubnetID": f"{VNET}/subnets/nodes",
+                    "enableNodePublicIP": False,
+                    "enableAutoScaling": False,
+                    "nodeTaints": taints,
+                    "powerState": {"code": "Running"},
+                    "provisioningState": "Succeeded",
+                }
+                for name, os_type, mode, taints, count in pools
+            ],
+        },
+    }
+
+
+def cluster_legacy() -> Body:
+    """Return the older cluster: a service principal, and a NAT gateway on its subnet."""
+    return {
+        "id": LEGACY,
+        "name": "legacy",
+        "type": "Microsoft.ContainerService/ManagedClusters",
+        "location": "westeurope",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "powerState": {"code": "Running"},
+            "kubernetesVersion": "1.33",
+            "nodeResourceGroup": "MC_shop_legacy_westeurope",
+            "servicePrincipalProfile": {"clientId": LEGACY_CLIENT},
+            "networkProfile": {
+                "networkPlugin": "azure",
+                "outboundType": "userAssignedNATGateway",
+                "loadBalancerSku": "standard",
+                "ipFamilies": ["IPv4"],
+            },
+            "agentPoolProfiles": [
+                {
+                    "name": "nodes",
+                    "type": "VirtualMachineScaleSets",
+                    "mode": "System",
+                    "count": 3,
+                    "vmSize": "Standard_D4s_v5",
+                    "osType": "Linux",
+                    "osSKU": "Ubuntu",
+                    "vnetSubnetID": f"{LEGACY_VNET}/subnets/nodes",
+                    "enableNodePublicIP": False,
+                    "enableAutoScaling": False,
+                    "powerState": {"code": "Running"},
+                    "provisioningState": "Succeeded",
+                }
+            ],
+        },
+    }
+
+
+def registry(resource: str, **properties: Any) -> Body:
+    """Return a Premium registry with *properties* beside those that every registry here has."""
+    name = ids.name_of(resource)
+    return {
+        "id": resource,
+        "name": name,
+        "type": "Microsoft.ContainerRegistry/registries",
+        "location": "westeurope",
+        "sku": {"name": "Premium", "tier": "Premium"},
+        "properties": {
+            "loginServer": f"{name}.azurecr.io",
+            "provisioningState": "Succeeded",
+            "adminUserEnabled": False,
+            "anonymousPullEnabled": False,
+            "roleAssignmentMode": "LegacyRegistryPermissions",
+            "networkRuleBypassOptions": "AzureServices",
+            **properties,
+        },
+    }
+
+
+def registries() -> list[Body]:
+    """Return the private registry of the shop, and the one for its tools that allows selected addresses."""
+    return [
+        registry(SHOP, publicNetworkAccess="Disabled", networkRuleSet={"defaultAction": "Deny", "ipRules": []}),
+        registry(
+            SHOPTOOLS,
+            publicNetworkAccess="Enabled",
+            networkRuleSet={
+                "defaultAction": "Deny",
+                "ipRules": [
+                    {"action": "Allow", "value": "203.0.113.10"},
+                    {"action": "Allow", "value": "203.0.113.11"},
+                    {"action": "Allow", "value": "198.51.100.20/32"},
+                ],
+            },
+        ),
+    ]
+
+
+def assignment(scope: str, name: str, principal: str, principal_type: str = "ServicePrincipal") -> Body:
+    """Return an assignment of AcrPull to *principal* at *scope*."""
+    return {
+        "id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
+        "name": name,
+        "type": "Microsoft.Authorization/roleAssignments",
+        "properties": {
+            "roleDefinitionId": ACR_PULL,
+            "principalId": principal,
+            "principalType": principal_type,
+            "scope": scope,
+            "condition": None,
+            "conditionVersion": None,
+            "createdOn": "2026-03-01T08:00:00.0000000Z",
+            "updatedOn": "2026-03-01T08:00:00.0000000Z",
+        },
+    }
+
+
+def authorization() -> Bodies:
+    """Return who may pull: kubelet of prod by assignments of its own, legacy's service principal through a group."""
+    inherited = assignment(GROUP, "aaaaaaaa-0000-4000-8000-000000000001", PULLERS_GROUP, "Group")
+    return {
+        ids.role_assignments_at(SHOP): [
+            assignment(SHOP, "aaaaaaaa-0000-4000-8000-000000000002", KUBELET_OBJECT),
+            inherited,
+        ],
+        ids.role_assignments_at(SHOPTOOLS): [
+            assignment(SHOPTOOLS, "aaaaaaaa-0000-4000-8000-000000000003", KUBELET_OBJECT),
+            inherited,
+        ],
+        ids.groups_of(LEGACY_OBJECT): [{"@odata.type": "#microsoft.graph.group", "id": PULLERS_GROUP}],
+        ids.service_principal(LEGACY_CLIENT): [
+            {"id": LEGACY_OBJECT, "appId": LEGACY_CLIENT, "accountEnabled": True, "passwordCredentials": []}
+        ],
+        ids.application(LEGACY_CLIENT): [
+            {
+                "id": "99999999-9999-4999-8999-999999999999",
+                "appId": LEGACY_CLIENT,
+                "passwordCredentials": [
+                    {
+                        "keyId": "bbbbbbbb-0000-4000-8000-000000000001",
+                        "startDateTime": "2026-09-01T00:00:00Z",
+                        "endDateTime": "2027-09-01T00:00:00Z",
+                    }
+                ],
+            }
+        ],
+        ACR_PULL: {
+            "id": ACR_PULL,
+            "name": ids.name_of(ACR_PULL),
+            "type": "Microsoft.Authorization/roleDefinitions",
+            "properties": {
+                "roleName": "AcrPull",
+                "type": "BuiltInRole",
+                "assignableScopes": ["/"],
+                "permissions": [
+                    {
+                        "actions": ["Microsoft.ContainerRegistry/registries/pull/read"],
+                        "notActions": [],
+                        "dataActions": [],
+                        "notDataActions": [],
+                    }
+                ],
+            },
+        },
+    }
+
+
+def scale_sets() -> list[Body]:
+    """Return the scale set of each of prod's pools, with the kubelet identity attached."""
+    return [
+        {
+            "id": f"{NODE_GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/{name}",
+            "name": name,
+            "type": "Microsoft.Compute/virtualMachineScaleSets",
+            "location": "westeurope",
+            "tags": {"aks-managed-poolName": pool},
+            "identity": {
+                "type": "UserAssigned",
+                "userAssignedIdentities": {KUBELET: {"principalId": KUBELET_OBJECT, "clientId": KUBELET_CLIENT}},
+            },
+            "properties": {"provisioningState": "Succeeded"},
+        }
+        for name, pool in (
+            ("aks-system-10000001-vmss", "system"),
+            ("aks-linux1-10000002-vmss", "linux1"),
+            ("akswin1", "win1"),
+        )
+    ]
+
+
+def subnet(network: str, name: str, prefix: str, **properties: Any) -> Body:
+    """Return a subnet of *network*."""
+    return {
+        "id": f"{network}/subnets/{name}",
+        "name": name,
+        "properties": {"provisioningState": "Succeeded", "addressPrefix": prefix, **properties},
+    }
+
+
+def virtual_network(resource: str, prefix: str, *subnets: Body) -> Body:
+    """Return a virtual network that asks Azure's own DNS."""
+    return {
+        "id": resource,
+        "name": ids.name_of(resource),
+        "type": "Microsoft.Network/virtualNetworks",
+        "location": "westeurope",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "addressSpace": {"addressPrefixes": [prefix]},
+            "subnets": list(subnets),
+            "virtualNetworkPeerings": [],
+        },
+    }
+
+
+def public_address(resource: str, address: str) -> Body:
+    """Return a public IP address."""
+    return {
+        "id": resource,
+        "name": ids.name_of(resource),
+        "type": "Microsoft.Network/publicIPAddresses",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "ipAddress": address,
+            "publicIPAddressVersion": "IPv4",
+            "publicIPAllocationMethod": "Static",
+        },
+    }
+
+
+def network() -> Bodies:
+    """Return the nodes' networks and the addresses that they leave from."""
+    return {
+        VNET: virtual_network(
+            VNET,
+            "10.20.0.0/16",
+            subnet(VNET, "nodes", "10.20.0.0/20"),
+            subnet(VNET, "endpoints", "10.20.16.0/24", privateEndpointNetworkPolicies="Disabled"),
+        ),
+        LEGACY_VNET: virtual_network(
+            LEGACY_VNET, "10.30.0.0/16", subnet(LEGACY_VNET, "nodes", "10.30.0.0/20", natGateway={"id": NAT_GATEWAY})
+        ),
+        NAT_GATEWAY: {
+            "id": NAT_GATEWAY,
+            "name": ids.name_of(NAT_GATEWAY),
+            "type": "Microsoft.Network/natGateways",
+            "sku": {"name": "Standard"},
+            "properties": {"provisioningState": "Succeeded", "publicIpAddresses": [{"id": NAT_ADDRESS}]},
+        },
+        NAT_ADDRESS: public_address(NAT_ADDRESS, "198.51.100.20"),
+        OUTBOUND[0]: public_address(OUTBOUND[0], "203.0.113.10"),
+        OUTBOUND[1]: public_address(OUTBOUND[1], "203.0.113.11"),
+    }
+
+
+def zone_link(name: str, network: str) -> Body:
+    """Return a link of the private zone to *network*."""
+    return {
+        "id": f"{ids.links_of(ZONE)}/{name}",
+        "name": name,
+        "type": "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+        "location": "global",
+        "properties": {
+            "virtualNetwork": {"id": network},
+            "registrationEnabled": False,
+            "virtualNetworkLinkState": "Completed",
+            "provisioningState": "Succeeded",
+        },
+    }
+
+
+def private_path() -> Bodies:
+    """Return the private endpoint of the shop's registry and the zone that names it."""
+    connection = f"{SHOP}/privateEndpointConnections/shop-registry.1"
+    configurations = (("registry", "10.20.16.5", "shop.azurecr.io"), ("registry_data_westeurope", "10.20.16.4", ""))
+    return {
+        ids.private_endpoint_connections_of(SHOP): [
+            {
+                "id": connection,
+                "name": ids.name_of(connection),
+                "type": "Microsoft.ContainerRegistry/registries/privateEndpointConnections",
+                "properties": {
+                    "privateEndpoint": {"id": ENDPOINT},
+                    "privateLinkServiceConnectionState": {"status": "Approved", "actionsRequired": "None"},
+                    "provisioningState": "Succeeded",
+                },
+            }
+        ],
+        ids.private_endpoint_connections_of(SHOPTOOLS): [],
+        ENDPOINT: {
+            "id": ENDPOINT,
+            "name": ids.name_of(ENDPOINT),
+            "type": "Microsoft.Network/privateEndpoints",
+            "location": "westeurope",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "subnet": {"id": f"{VNET}/subnets/endpoints"},
+                "networkInterfaces": [{"id": ENDPOINT_NIC}],
+                "customDnsConfigs": [],
+                "privateLinkServiceConnections": [
+                    {
+                        "name": "shop-registry",
+                        "properties": {
+                            "privateLinkServiceId": SHOP,
+                            "groupIds": ["registry"],
+                            "privateLinkServiceConnectionState": {"status": "Approved", "actionsRequired": "None"},
+                        },
+                    }
+                ],
+            },
+        },
+        ENDPOINT_NIC: {
+            "id": ENDPOINT_NIC,
+            "name": ids.name_of(ENDPOINT_NIC),
+            "type": "Microsoft.Network/networkInterfaces",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "ipConfigurations": [
+                    {
+                        "name": member,
+                        "properties": {
+                            "privateIPAddress": address,
+                            "privateIPAllocationMethod": "Dynamic",
+                            "privateLinkConnectionProperties": {
+                                "groupId": "registry",
+                                "requiredMemberName": member,
+                                "fqdns": [name or "shop.westeurope.data.azurecr.io"],
+                            },
+                        },
+                    }
+                    for member, address, name in configurations
+                ],
+            },
+        },
+        ids.private_dns_zones_in(SUBSCRIPTION): [
+            {
+                "id": ZONE,
+                "name": ids.name_of(ZONE),
+                "type": "Microsoft.Network/privateDnsZones",
+                "location": "global",
+                "properties": {"provisioningState": "Succeeded", "numberOfRecordSets": 3},
+            }
+        ],
+        ids.links_of(ZONE): [zone_link("shop-vnet", VNET)],
+        ids.a_record(ZONE, "shop"): {
+            "id": ids.a_record(ZONE, "shop"),
+            "name": "shop",
+            "type": "Microsoft.Network/privateDnsZones/A",
+            "properties": {"ttl": 10, "aRecords": [{"ipv4Address": "10.20.16.5"}]},
+        },
+    }
+
+
+def healthy() -> Bodies:
+    """Return every document of the healthy shop, by id."""
+    return {
+        PROD: cluster_prod(),
+        LEGACY: cluster_legacy(),
+        ids.registries_in(SUBSCRIPTION): registries(),
+        **{one["id"]: one for one in registries()},
+        ids.scale_sets_in(NODE_GROUP): scale_sets(),
+        **authorization(),
+        **network(),
+        **private_path(),
+    }
