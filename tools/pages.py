@@ -16,10 +16,13 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-from pullready import catalogue
+from pullready import catalogue, config
 from pullready.collectors.permissions import AnyPermission, GraphPermission, KubernetesRule, Permission, permissions
 from pullready.facts import Need, needs_of
+from pullready.preflight import Surroundings, judge_all
+from pullready.reports import text
 from pullready.spec import Check
+from tools.examples import CAPTURED_AT
 
 ROOT: Final = Path(__file__).parent.parent
 DOCS: Final = ROOT / "docs"
@@ -32,6 +35,10 @@ FAMILIES: Final = {
 }
 BEGIN: Final = "<!-- checks: made by tools/pages.py -->"
 END: Final = "<!-- end of checks -->"
+BEGIN_RUN: Final = "<!-- run: made by tools/pages.py -->"
+END_RUN: Final = "<!-- end of run -->"
+#: The example whose run the README shows.
+SHOWN: Final = "manifests_examples/broken/image-reference-registry-unknown/pullready.yaml"
 HEADINGS: Final = ("Symptom", "Cause", "Fix")
 
 
@@ -81,8 +88,8 @@ def markdown(docstring: str) -> str:
             in_code = True
         heading = next((one for one in HEADINGS if line.startswith(f"{one}: ")), None)
         if heading:
-            text = line.removeprefix(f"{heading}: ")
-            lines += [f"## {heading}", "", text[:1].upper() + text[1:].replace("::", ":")]
+            first = line.removeprefix(f"{heading}: ")
+            lines += [f"## {heading}", "", first[:1].upper() + first[1:].replace("::", ":")]
         else:
             lines.append(line[4:] if in_code else line.removesuffix("::") + (":" if line.endswith("::") else ""))
     if in_code:
@@ -217,6 +224,22 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
     return "\n".join(lines)
 
 
+def shown_run() -> str:
+    """Return the command and the output of a run over an example, without what pytest says around it."""
+    configuration = config.load(ROOT / SHOWN)
+    run = judge_all(configuration, Surroundings(CAPTURED_AT, lambda: b"", lambda _: None))
+    blocks = [text.block(result) for result in run.results if result.gating]
+    notice, rest = text.summary(run).split("\n", 1)
+    return "\n".join(("```console", f"$ pullready run --config {SHOWN}", notice, *blocks, rest, "```"))
+
+
+def between(page: str, begin: str, made: str, end: str) -> str:
+    """Return *page* with *made* between the markers *begin* and *end*."""
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{made}\n{end}{after}"
+
+
 def contents() -> Iterator[tuple[Path, str]]:
     """Yield every generated file with its text."""
     checks = list(catalogue.load().values())
@@ -228,17 +251,15 @@ def contents() -> Iterator[tuple[Path, str]]:
     yield DOCS / "custom-role.json", json.dumps(custom_role(), indent=2) + "\n"
     yield DOCS / "cluster-role.yaml", cluster_role()
     readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    yield readme, f"{before}{BEGIN}\n{table(checks, 'docs/checks/')}\n{END}{after}"
+    filled = between(readme.read_text(encoding="utf-8"), BEGIN_RUN, shown_run(), END_RUN)
+    yield readme, between(filled, BEGIN, table(checks, "docs/checks/"), END)
 
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or compare them with what is on disk; return the exit code."""
     made = dict(contents())
     strange = {path for path in (DOCS / "checks").glob("*.md") if path not in made}
-    stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stale = [path for path, new in made.items() if not path.exists() or path.read_text(encoding="utf-8") != new]
     if "--check" in arguments:
         for path in (*stale, *strange):
             print(f"{path.relative_to(ROOT)} is stale: run make docs", file=sys.stderr)

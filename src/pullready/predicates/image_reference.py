@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from pullready.facts.hosts import (
@@ -20,7 +21,7 @@ from pullready.facts.hosts import (
 )
 from pullready.facts.known_hosts import REGIONAL_ENDPOINTS, Configured, ImageRegistry, InReach, OutOfReach
 from pullready.facts.spelling import nearest
-from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Unknown
+from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
 #: How long the hash of a domain name label is in every login server that was seen.
 HASH_LENGTH: Final = 16
@@ -77,8 +78,8 @@ def _login_server(image: ImageRegistry, server: LoginServer) -> Judgement:
             return Clear(image.subject, (registry.evidence("/properties/loginServer", said),))
         case Configured(hosts) if server.host in hosts:
             return Clear(image.subject, (image.use.evidence("", "a registry that the configuration names"),))
-        case OutOfReach(readable=hosts) | Configured(hosts) if not server.is_nameable:
-            return _malformed(image, f"{server.name} has {len(server.name)} characters", nearest(server.host, hosts))
+        case OutOfReach(readable=hosts) if not server.is_nameable:
+            return _malformed(image, _length(server), nearest(server.host, hosts))
         case OutOfReach() as nowhere:
             return _out_of_reach(image, server, nowhere)
         case Configured(hosts):
@@ -134,11 +135,18 @@ def _without_cluster(image: ImageRegistry, server: LoginServer, hosts: tuple[str
     if meant is not None:
         observed = f"the configuration names {meant}, and not {server.host}"
         return _found(image, observed, "a registry that the configuration names", meant)
+    if not server.is_nameable:
+        # Azure was not asked, and its rule may be younger than the registry.
+        return replace(_malformed(image, _length(server)), severity=Severity.RISK)
     if server.hash and len(server.hash) != HASH_LENGTH:
         reason = f"a registry's name has no dash, and {server.hash} may not be the hash of a domain name label"
         return _not_judged(image, reason, "the login server: az acr list --query [].loginServer")
     said = f"has the form of a registry of {image.cloud.name}; without a cluster, whether it exists is not judged"
     return Clear(image.subject, (image.use.evidence("", said),))
+
+
+def _length(server: LoginServer) -> str:
+    return f"{server.name} has {len(server.name)} characters"
 
 
 def _other_cloud(image: ImageRegistry, suffix: str, meant: str) -> Judgement:
