@@ -209,16 +209,20 @@ def test_a_page_that_fails_fails_the_whole_list(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "reason"),
+    ("environ", "reason", "remedy"),
     [
-        ({"AZURE_CLIENT_ID": ""}, "no way to sign in worked"),
-        ({"AZURE_CLIENT_SECRET": "canary-expired"}, "Microsoft Entra ID answered AADSTS7000215"),
-        ({"AZURE_CLIENT_SECRET": "", "AZURE_CLIENT_CERTIFICATE_PATH": "/nowhere.pem"}, "no way to sign in worked"),
+        ({"AZURE_CLIENT_ID": ""}, "no way to sign in worked", "az login"),
+        ({"AZURE_CLIENT_SECRET": "canary-wrong"}, "answered AADSTS7000215 (the client secret is wrong)", "OIDC"),
+        (
+            {"AZURE_CLIENT_SECRET": "", "AZURE_CLIENT_CERTIFICATE_PATH": "/nowhere.pem"},
+            "no way to sign in worked",
+            "az login",
+        ),
     ],
-    ids=["none", "expired-secret", "missing-certificate"],
+    ids=["none", "wrong-secret", "missing-certificate"],
 )
 def test_without_a_sign_in_one_line_says_what_to_do(
-    environ: dict[str, str], reason: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    environ: dict[str, str], reason: str, remedy: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable, value in environ.items():
         monkeypatch.setenv(variable, value)
@@ -228,7 +232,7 @@ def test_without_a_sign_in_one_line_says_what_to_do(
     problems = [line for line in said if "failed" in line]
     assert len(problems) == 1
     assert reason in problems[0]
-    assert "az login" in problems[0]
+    assert remedy in problems[0]
     assert "canary" not in str(said) + found.encode().decode()
     assert standin.requests == []
     assert {document.status for document in found if document.provider == "arm"} == {Status.FAILED}

@@ -62,6 +62,8 @@ class ApiServer:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True
+
     def __init__(self, server: ApiServer, *args: Any) -> None:
         self.api = server
         super().__init__(*args)

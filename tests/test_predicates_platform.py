@@ -379,8 +379,8 @@ NAP = {"document": "prod", "pointer": "/properties/nodeProvisioningProfile", "va
             f"{ANYWHERE}, {IMAGE}",
             [],
             (
-                "the pods may run on system (linux), linux1 (linux), win1 (windows), nothing pins the operating system, "
-                "and which platforms the images have was not read"
+                "the pods may run on system (linux), linux1 (linux), win1 (windows), "
+                "nothing pins the operating system, and which platforms the images have was not read"
             ),
             "Set nodeSelector: {kubernetes.io/os: linux|windows} in the pod template of Pod shop/a",
             [*POOLS.values()],
@@ -400,7 +400,7 @@ NAP = {"document": "prod", "pointer": "/properties/nodeProvisioningProfile", "va
             [],
             (
                 "the images are for windows, and whether the pods may run elsewhere cannot be told: "
-                "whether its nodes have the labels asked for is not known"
+                "the RuntimeClass other was not read"
             ),
             "Set nodeSelector: {kubernetes.io/os: windows} in the pod template of Pod shop/a",
             [NAMED, POOLS["system"]],
@@ -430,8 +430,8 @@ NAP = {"document": "prod", "pointer": "/properties/nodeProvisioningProfile", "va
             [NAP],
             (
                 "no pool takes the pods (system: its labels are not those asked for; linux1: its labels are not those "
-                "asked for; win1: its labels are not those asked for), and what nodes auto-provisioning adds for them was "
-                "not read"
+                "asked for; win1: its labels are not those asked for), "
+                "and what nodes auto-provisioning adds for them was not read"
             ),
             "Name a pool that exists in the pod template's nodeSelector, or look at the NodePool resources",
             [],

@@ -17,7 +17,7 @@ from pullready.errors import InputError
 from pullready.outcome import Exit
 
 #: What pytest takes from the environment and an isolated run must not.
-ENVIRONMENT: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTEST_THEME", "PYTEST_THEME_MODE")
+ENVIRONMENT: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
 #: What the run needs of pytest's plugins, named because none is loaded by itself.
 PLUGINS: Final = ("pullready.plugin", "pytest_metadata.plugin", "pytest_html.plugin")
 #: The options that the plugin has under the same names, with its prefix.
@@ -83,11 +83,16 @@ def pytest_arguments(options: argparse.Namespace, checks: Path) -> list[str]:
         *plugins,
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:unraisableexception",  # it collects garbage at the end, for warnings that stop no gate
+        "-p",
+        "no:threadexception",
         "-c",
         str(Path(__file__).with_name("pytest.ini")),
         f"--rootdir={checks.parent}",
         f"--confcutdir={checks}",
         "--import-mode=importlib",
+        "--assert=plain",
         "--no-header",
         "-v" if options.verbose else "-q",
         "--tb=short",

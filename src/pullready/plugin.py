@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from typing import Any
 
+    from _pytest.junitxml import LogXML
+
     from pullready.facts import Facts
     from pullready.session import CheckSession
     from pullready.spec import Check
@@ -63,9 +65,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Say in the first line where an embedded example is judged and not Azure."""
+    """Say in the first line where an embedded example is judged and not Azure; let junit.xml keep what checks say."""
     if (checks := session.config.stash.get(SESSION, None)) is not None:
         checks.announce()
+        if (log := _junit(session.config)) is not None:
+            log.logging = "system-out"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -131,9 +135,11 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let the report of a check say what was judged."""
+    checks = _session(item.config) if _check(item) else None
+    error = checks.take_error(call) if checks else None
     report = yield
-    if _check(item) is not None:
-        _session(item.config).shape(item, call, report)
+    if checks is not None:
+        checks.shape(item, call.when, error, report)
     return report
 
 
@@ -142,6 +148,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the reports and set the exit code."""
     if (checks := session.config.stash.get(SESSION, None)) is not None:
         session.exitstatus = checks.finish(session, int(exitstatus))
+        if (log := _junit(session.config)) is not None:
+            _tidy(log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -194,6 +202,21 @@ class Page:
         """Fill what a row unfolds to."""
         if result := self._session.results.get(report.nodeid):
             data[:] = self._html.details(result)
+
+
+def _junit(config: pytest.Config) -> LogXML | None:
+    from _pytest.junitxml import xml_key
+
+    return config.stash.get(xml_key, None)
+
+
+def _tidy(log: LogXML) -> None:
+    """Drop the nameless testcase that pytest leaves of an interrupted test, and outputs with nothing in them."""
+    log.node_reporters_ordered[:] = [one for one in log.node_reporters_ordered if one.to_xml().get("name")]
+    for case in (one.to_xml() for one in log.node_reporters_ordered):
+        for output in case.findall("system-out"):
+            if not (output.text or "").partition("\n")[2].strip():  # the first line is pytest's heading
+                case.remove(output)
 
 
 def _shows_only(config: pytest.Config) -> bool:

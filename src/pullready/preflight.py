@@ -15,7 +15,6 @@ from typing import Final
 from pullready import __version__, catalogue, rollup
 from pullready import snapshot as snapshots
 from pullready.collectors.manifests import read_manifests
-from pullready.collectors.saved import cleaned
 from pullready.config import Configuration, Target, digest, targets_from, waivers_for
 from pullready.errors import InputError
 from pullready.facts import Facts, Need, Scope, ids, needs_of
@@ -178,6 +177,8 @@ def judge_all(configuration: Configuration, around: Surroundings, checks: Mappin
 
 
 def _usable(configuration: Configuration, now: datetime) -> Snapshot:
+    from pullready.collectors.saved import cleaned  # noqa: PLC0415  (a run without a snapshot never gets here)
+
     path = Path(str(configuration.snapshot))
     saved = snapshots.load(path)
     saved = saved.with_documents(map(cleaned, saved))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -173,10 +174,11 @@ def _pools(facts: Facts) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for placement in _known(facts, "placements"):
         if isinstance(placement, Placement) and isinstance(placement.cluster, Cluster):
-            places = [place.pool.name for place in placement.places if place.fits is not False]
-            if placement.cluster.provisions_nodes and placement.admits(LINUX) is not False:
-                places.append(PROVISIONED)
-            found[placement.subject] = tuple(places)
+            with suppress(FactUnavailable):  # of the pools: the checks say so
+                places = [place.pool.name for place in placement.places if place.fits is not False]
+                if placement.cluster.provisions_nodes and placement.admits(LINUX) is not False:
+                    places.append(PROVISIONED)
+                found[placement.subject] = tuple(places)
     return found
 
 

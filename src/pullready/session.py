@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -93,14 +94,15 @@ class CheckSession:
         """
         if self._problem is SPREAD:
             raise self._usage_error(SPREAD)
+        option = self._config.option
         try:
+            if option.pullready_report_dir.strip():
+                reports.remove_earlier(self.report_folder)
+            if self._problem:
+                return
             reports.check_writable(self.report_folder)
-            reports.remove_earlier(self.report_folder)
         except InputError as problem:
             raise self._usage_error(problem) from None
-        if self._problem:
-            return
-        option = self._config.option
         if not option.xmlpath:
             option.xmlpath = str(self.report_folder / "junit.xml")
         if hasattr(option, "htmlpath") and not option.htmlpath:
@@ -108,11 +110,8 @@ class CheckSession:
             option.self_contained_html = True
 
     def announce(self) -> None:
-        """Say that an example is judged, where one is; let junit.xml keep what a passed check says."""
+        """Say that an example is judged, where one is."""
         self._announced = True
-        for plugin in self._config.pluginmanager.get_plugins():
-            if type(plugin).__name__ == "LogXML":
-                plugin.logging = "system-out"
         if self._preflight and self._preflight.example:
             self._say(text.example_notice(self._preflight.example))
 
@@ -172,16 +171,22 @@ class CheckSession:
         judgements = recorded(lambda: item.obj(**{name: item.funcargs[name] for name in names}))
         self._keep(item, self._started().note(_of(item), _target_of(item), judgements))
 
-    def shape(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Let *report* say what the check of *item* judged; an unknown becomes an error, as one of the set-up is."""
-        if call.when == "teardown":
-            return
+    def take_error(self, call: pytest.CallInfo[None]) -> BaseException | None:
+        """Return what was raised in *call*; pytest need not draw a traceback of a fact that is not to be had."""
         error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, FactUnavailable | NothingToJudge):
+            call.excinfo = None
+        return error
+
+    def shape(self, item: pytest.Item, when: str, error: BaseException | None, report: pytest.TestReport) -> None:
+        """Let *report* say what the check of *item* judged; an unknown becomes an error, as one of the set-up is."""
+        if when == "teardown":
+            return
         if isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):
             return  # somebody's mark: the check stays unjudged
         if error is not None:
             self._keep(item, self._failed(item, error))
-        elif call.when != "call":
+        elif when != "call":
             return
         result = self.results[item.nodeid]
         report.user_properties = list(item.user_properties)
@@ -271,7 +276,7 @@ class CheckSession:
             if capture is not None:
                 capture.suspend_global_capture(in_=True)
             try:
-                self._piped = read_stdin()
+                self._piped = read_stdin() if sys.stdin is not None else b""
             finally:
                 if capture is not None:
                     capture.resume_global_capture()

@@ -184,7 +184,11 @@ class Snapshot:
             example=self.example,
             requests=self.requests,
         )
-        return msgspec.json.format(msgspec.json.encode(content, order="deterministic"), indent=1) + b"\n"
+        try:
+            encoded = msgspec.json.encode(content, order="deterministic")
+        except UnicodeEncodeError:  # the name of a file need not be UTF-8
+            encoded = msgspec.json.encode(without_surrogates(msgspec.to_builtins(content)), order="deterministic")
+        return msgspec.json.format(encoded, indent=1) + b"\n"
 
     def digest(self) -> str:
         """Return ``sha256:…`` over the file's bytes."""
@@ -203,6 +207,19 @@ class Snapshot:
             raise InputError(
                 f"the snapshot cannot be written: {error.strerror}", "Name a writable path", file=str(path)
             ) from error
+
+
+def without_surrogates(value: Any) -> Any:
+    """Return the JSON *value* with U+FFFD for each half of a surrogate pair, which UTF-8 cannot hold."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list() | tuple():
+            return [without_surrogates(one) for one in value]
+        case dict():
+            return {without_surrogates(key): without_surrogates(one) for key, one in value.items()}
+        case _:
+            return value
 
 
 def load(path: Path) -> Snapshot:

@@ -117,4 +117,6 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 def fingerprint(check: str, target: str, subject: str) -> str:
     """Return the stable name of a judgement: sha256 of check, target and subject, without case in the subject."""
-    return hashlib.sha256(f"{check}\n{target}\n{subject.casefold()}".encode()).hexdigest()
+    # A file name may hold what UTF-8 cannot.
+    named = f"{check}\n{target}\n{subject.casefold()}".encode(errors="surrogatepass")
+    return hashlib.sha256(named).hexdigest()

@@ -35,7 +35,7 @@ _MAX_POINTER: Final = 2_000
 
 _MARKER: Final = re.compile(r"^(---|\.\.\.)(?=[ \t\n]|\Z)", re.MULTILINE)
 _CONTENT: Final = re.compile(r"^(?!%)[ \t]*[^\s#]", re.MULTILINE)
-_UNPRINTABLE: Final = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 #: libyaml before 0.2 refuses a colon or question mark inside of a plain scalar between brackets, as in
 #: ``[shop.azurecr.io/web:1.4]``. The text is then read anew with characters in their place that nobody uses.
 _INNER: Final = re.compile(r"""(?<=[^\s"'\[\]{},])[:?](?=[^\s\[\]{},])""")

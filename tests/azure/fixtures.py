@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -14,6 +15,20 @@ from tests.azure.certificates import server_context
 from tests.azure.standin import CLIENT, CLIENT_SECRET, TENANT, Standin
 
 Serve = Callable[..., Standin]
+#: What would lead somewhere else than to the stand-in.
+BESIDES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "CURL_CA_BUNDLE")
+
+
+def signed_in(authority: Path) -> dict[str, str]:
+    """Return the environment of a pipeline that is signed in to the stand-in, and trusts *authority*."""
+    return {
+        "NO_PROXY": "localhost",
+        "REQUESTS_CA_BUNDLE": str(authority),
+        "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
+        "AZURE_TENANT_ID": TENANT,
+        "AZURE_CLIENT_ID": CLIENT,
+        "AZURE_CLIENT_SECRET": CLIENT_SECRET,
+    }
 
 
 @pytest.fixture(scope="session")
@@ -26,14 +41,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLConte
 def serve(certificates: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Start a stand-in for a snapshot; the environment is that of a pipeline that is signed in to it."""
     context, authority = certificates
-    for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "CURL_CA_BUNDLE"):
+    for variable in BESIDES:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("NO_PROXY", "localhost")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
-    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
-    monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
-    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
-    monkeypatch.setenv("AZURE_CLIENT_SECRET", CLIENT_SECRET)
+    for variable, value in signed_in(authority).items():
+        monkeypatch.setenv(variable, value)
     with ExitStack() as running:
 
         def start(snapshot: Snapshot, *, page_size: int = 2) -> Standin:

@@ -34,13 +34,14 @@ _OPTIONS: Final = ("api-version", "$select", "$top", "$skiptoken")
 
 @dataclass(frozen=True)
 class Request:
-    """A request that came: ``id`` is the document's, ``token`` what it was asked with."""
+    """A request that came: ``id`` is the document's, ``token`` what it was asked with, ``tenant`` the token's."""
 
     service: str
     method: str
     id: str
     query: Mapping[str, str]
     token: str
+    tenant: str
 
 
 @dataclass
@@ -58,16 +59,32 @@ class Fault:
     delay: float = 0
 
 
-class Standin:
-    """The three services. ``requests`` are all requests but those for tokens; ``faults`` are by document id."""
+@dataclass(frozen=True)
+class Issued:
+    """What a token was issued for."""
 
-    def __init__(self, snapshot: Snapshot, *, page_size: int = 2) -> None:
+    audience: str
+    tenant: str
+
+
+class Standin:
+    """The three services. ``requests`` are all requests but those for tokens; ``faults`` are by document id.
+
+    ``homes`` says of which tenant a subscription is; those it does not name open to every tenant. ``refusal`` is what
+    Entra answers instead of a token; ``sign_ins`` are the paths that it was asked. Every answer takes ``latency``
+    seconds.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, page_size: int = 2, latency: float = 0) -> None:
         self.snapshot = snapshot
         self.page_size = page_size
+        self.latency = latency
         self.requests: list[Request] = []
+        self.sign_ins: list[str] = []
         self.faults: dict[str, Fault] = {}
-        self.tokens: dict[str, str] = {}
-        self.tenants: set[str] = set()
+        self.tokens: dict[str, Issued] = {}
+        self.homes: dict[str, str] = {}
+        self.refusal: str | None = None
         self.urls: dict[str, str] = {}
         self.most_at_once = 0
         self._at_once = 0
@@ -85,6 +102,11 @@ class Standin:
             "https://containerregistry.azure.net",
             instance_discovery=False,
         )
+
+    @property
+    def tenants(self) -> set[str]:
+        """The tenants that were signed in to."""
+        return {issued.tenant for issued in self.tokens.values()}
 
     def fails(self, id_: str, fault: Fault) -> None:
         """Answer the document *id_* with *fault*."""
@@ -133,15 +155,20 @@ class Standin:
             if fault.resets:
                 raise ConnectionResetError
             return fault.status, fault.body, fault.headers
-        if self.tokens.get(request.token) != self.urls[request.service]:
+        issued = self.tokens.get(request.token)
+        if issued is None or issued.audience != self.urls[request.service]:
             return 401, _error("InvalidAuthenticationToken", "The access token is for another audience."), {}
+        if any(f"/{one}/" in request.id and home != issued.tenant for one, home in self.homes.items()):
+            return 401, _error("InvalidAuthenticationTokenTenant", "The token is from the wrong issuer."), {}
         if request.service == "arm" and "api-version" not in request.query:
             return 400, _error("MissingApiVersionParameter", "The api-version query parameter is required."), {}
         return *self._document(request), {}
 
     def _document(self, request: Request) -> tuple[int, Any]:
-        document = self.snapshot.document(request.id)
         is_graph = request.service == "graph"
+        document = self.snapshot.document(request.id.replace("graph:", f"graph:{request.tenant}", 1))
+        if document.status is Status.NOT_ASKED:
+            document = self.snapshot.document(request.id)
         match document.status:
             case Status.READ:
                 return 200, self._selected(request, self._page(request, document.body))
@@ -185,6 +212,8 @@ class _Handler(BaseHTTPRequestHandler):
     """Speaks HTTP for one of the services."""
 
     protocol_version = "HTTP/1.1"
+    #: Head and body are sent apart, and the kernel would hold the body back until the head is acknowledged.
+    disable_nagle_algorithm = True
 
     def __init__(self, standin: Standin, service: str, *args: Any) -> None:
         self.standin = standin
@@ -209,12 +238,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._serve(json.loads(sent))
 
     def _token(self, form: Mapping[str, str]) -> tuple[int, Any]:
-        if form.get("client_secret") != CLIENT_SECRET:
-            text = "AADSTS7000215: Invalid client secret provided."
-            return 401, {"error": "invalid_client", "error_description": text}
-        self.standin.tenants.add(urlsplit(self.path).path.split("/")[1])
+        invalid = "AADSTS7000215: Invalid client secret provided."
+        refusal = self.standin.refusal or (invalid if form.get("client_secret") != CLIENT_SECRET else None)
+        if refusal:
+            return 401, {"error": "invalid_client", "error_description": refusal}
         token = f"{TOKEN}-{secrets.token_hex(4)}"
-        self.standin.tokens[token] = form["scope"].removesuffix("/.default")
+        tenant = urlsplit(self.path).path.split("/")[1]
+        self.standin.tokens[token] = Issued(form["scope"].removesuffix("/.default"), tenant)
         return 200, {"token_type": "Bearer", "expires_in": 3600, "access_token": token}
 
     def _serve(self, sent: Mapping[str, Any]) -> None:
@@ -226,7 +256,8 @@ class _Handler(BaseHTTPRequestHandler):
         id_ = ("graph:" if self.service == "graph" else "") + unquote(parts.path)
         id_ += "?" + "&".join(f"{key}={value}" for key, value in named.items()) if named else ""
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        request = Request(self.service, self.command, id_, query, token)
+        issued = self.standin.tokens.get(token)
+        request = Request(self.service, self.command, id_, query, token, issued.tenant if issued else "")
         try:
             with self.standin.counting(request):
                 answer = self.standin.answer(request)
@@ -238,6 +269,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        if self.service == "entra":
+            self.standin.sign_ins.append(self.path)
+        time.sleep(self.standin.latency)
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)

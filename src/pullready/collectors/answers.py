@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from pullready.snapshot import Status
+from pullready.snapshot import Status, without_surrogates
 
 _LONGEST_MESSAGE: Final = 200
 _USER_INFO: Final = re.compile(r"(://)[^/\s]*@")
 _ABSENT: Final = re.compile(r"(not_?found|doesnotexist)$", re.IGNORECASE)
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Unreadable(Exception):
@@ -79,11 +80,20 @@ def stripped_of_user_info(value: Any) -> Any:
             return value
 
 
-def _json_object(content: bytes) -> dict[str, Any] | None:
+def json_of(content: bytes) -> Any:
+    """Return the JSON value in *content*, or none where it is no JSON.
+
+    JSON can write half of a surrogate pair, which no file can hold: U+FFFD takes its place.
+    """
     try:
         answer = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
+    return without_surrogates(answer) if _SURROGATE.search(content) else answer
+
+
+def _json_object(content: bytes) -> dict[str, Any] | None:
+    answer = json_of(content)
     return answer if isinstance(answer, dict) else None
 
 

@@ -38,12 +38,12 @@ class Azure:
         self._session = open_session(connections)
         self._transport = transport(self._session)
 
-    def sign_in(self) -> str | None:
-        """Sign in to Azure Resource Manager; return one line that says what is wrong where that fails."""
+    def sign_in(self) -> Unreadable | None:
+        """Sign in to Azure Resource Manager; return what is wrong where that fails."""
         try:
             self._sign_in.token(self._bases[Provider.ARM])
         except Unreadable as why:
-            return f"{why.detail}. {why.remedy}"
+            return why
         return None
 
     def document(self, id_: str) -> Document:

@@ -24,7 +24,8 @@ _SECRET_FIELDS: Final = ("keyId", "startDateTime", "endDateTime")
 
 def path_of(id_: str) -> str:
     """Return path and query of the request that reads the document *id_*."""
-    path, _, query = id_.removeprefix(PREFIX).partition("?")
+    path, _, query = id_.partition("?")
+    path = path[path.index("/") :]  # without the tenant
     fields = ",".join(FIELDS[_kind(id_)])
     most = f"&$top={_MOST_AT_ONCE}" if _kind(id_) == "transitivememberof" else ""
     asked = f"{quote(query, safe='$=')}&" if query else ""

@@ -33,7 +33,8 @@ def read_service_principal(scope: Scope) -> Reading:
     """Read the service principal of a cluster that has one, and its application."""
     client = Facts(scope)("cluster").service_principal_client_id
     if client is not None:
-        yield [ids.service_principal(client), ids.application(client)]
+        tenant = scope.target.tenant
+        yield [ids.service_principal(client, tenant), ids.application(client, tenant)]
 
 
 @collector(
@@ -63,7 +64,7 @@ def read_group_memberships(scope: Scope) -> Reading:
     """Read the groups of the principal that pulls, where its own roles do not decide and a group's may."""
     principal = _principal(scope)
     if any(_of_each(_registries(scope), lambda registry: memberships_matter(scope, registry.id, principal))):
-        yield [ids.groups_of(principal)]
+        yield [ids.groups_of(principal, scope.target.tenant)]
 
 
 @collector(

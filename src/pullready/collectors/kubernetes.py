@@ -5,14 +5,13 @@ Nothing of the typed API is imported, which would take several times as long as 
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from urllib.parse import quote
 
-from pullready.collectors.answers import Unreadable
+from pullready.collectors.answers import Unreadable, json_of
 from pullready.collectors.permissions import KubernetesRule, Reading, collector
 from pullready.collectors.pipelines import CONNECT_TIMEOUT, READ_TIMEOUT, failure
 from pullready.collectors.reduction import reduce_list
@@ -149,10 +148,7 @@ class Kubernetes:
 
 
 def _body(status: int, content: bytes, what: str, host: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
-        answer = None
+    answer = json_of(content)
     match status:
         case HTTPStatus.OK if _is_list(answer):
             return answer

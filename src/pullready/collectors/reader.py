@@ -13,13 +13,16 @@ from pullready.collectors.azure import Azure
 from pullready.collectors.kubernetes import Kubernetes
 from pullready.config import Settings, Target
 from pullready.facts import ids
-from pullready.snapshot import Document, Provider
+from pullready.snapshot import Document, Provider, Status
 
 WORKERS: Final = 16
+#: Of what several tenants were answered for one resource, the first counts: what was read once is there, and what only
+#: one of them says is absent may be out of its sight.
+TELLING: Final = (Status.READ, Status.FORBIDDEN, Status.FAILED, Status.NOT_FOUND)
 
 
 class Reader:
-    """Reads documents for targets, each once. ``requests`` counts what was sent to each provider.
+    """Reads documents for targets, each once in each tenant. ``requests`` counts what was sent to each provider.
 
     Use it in a ``with`` statement.
     """
@@ -31,7 +34,7 @@ class Reader:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="pullready")
         self._azures: dict[str | None, Azure] = {}
         self._clusters: dict[str, Kubernetes] = {}
-        self._documents: dict[str, Future[Document]] = {}
+        self._documents: dict[tuple[str | None, str], Future[Document]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -62,16 +65,23 @@ class Reader:
 
     def start(self, wanted: Sequence[str], target: Target) -> list[Future[Document]]:
         """Start reading the documents *wanted* for *target*, those that were not read before."""
-        for id_ in wanted:
-            if id_.casefold() not in self._documents:
+        keys = [(target.tenant, id_.casefold()) for id_ in wanted]
+        for key, id_ in zip(keys, wanted, strict=True):
+            if key not in self._documents:
                 is_live = target.context is not None and id_.startswith(ids.live_list(target.context, ""))
                 source = self.cluster(str(target.context)) if is_live else self.azure(target.tenant)
-                self._documents[id_.casefold()] = self._pool.submit(source.document, id_)
-        return [self._documents[id_.casefold()] for id_ in wanted]
+                self._documents[key] = self._pool.submit(source.document, id_)
+        return [self._documents[key] for key in keys]
 
     def documents(self) -> list[Document]:
-        """Return everything that was read so far."""
-        return [future.result() for future in self._documents.values()]
+        """Return everything that was read so far, one document for each id."""
+        found: dict[str, Document] = {}
+        for (_, id_), future in self._documents.items():
+            read = future.result()
+            known = found.setdefault(id_, read)
+            if TELLING.index(read.status) < TELLING.index(known.status):
+                found[id_] = read
+        return list(found.values())
 
     def _count(self, provider: Provider) -> None:
         with self._lock:

@@ -11,26 +11,10 @@ from dataclasses import replace
 
 from pullready.collectors.permissions import Reading
 from pullready.errors import FactUnavailable, NothingToJudge
-from pullready.facts.scope import Scope
-from pullready.snapshot import Document, Provider, Snapshot, Status
+from pullready.facts.scope import Noting, Scope
 
 #: What is looked at in a scope, thing by thing: each is called only to see which documents it looks for.
 Looks = Callable[[Scope], Iterable[Callable[[], object]]]
-
-
-class _Noting(Snapshot):
-    """A snapshot that notes the ids of the documents that it is asked for and does not have."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__(snapshot, captured_at=snapshot.captured_at, targets=snapshot.targets)
-        self.missed: dict[str, str] = {}
-
-    def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base class)
-        """Return the document with *id*, and note it where it is not there."""
-        found = super().document(id, provider)
-        if found.status is Status.NOT_ASKED:
-            self.missed.setdefault(id.casefold(), id)
-        return found
 
 
 def read_wishes(scope: Scope, looks: Looks) -> Reading:
@@ -39,10 +23,10 @@ def read_wishes(scope: Scope, looks: Looks) -> Reading:
         scope = scope.with_documents((yield wanted))
 
 
-def _missed(scope: Scope, looks: Looks) -> list[str]:
-    snapshot = _Noting(scope.snapshot)
+def _missed(scope: Scope, looks: Looks) -> tuple[str, ...]:
+    snapshot = Noting(scope.snapshot)
     with suppress(FactUnavailable, NothingToJudge):
         for look in looks(replace(scope, snapshot=snapshot)):
             with suppress(FactUnavailable, NothingToJudge):
                 look()
-    return list(snapshot.missed.values())
+    return snapshot.missed

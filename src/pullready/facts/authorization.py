@@ -160,7 +160,7 @@ def _groups_matter(scope: Scope, sorted_: Candidates, own: Roles) -> bool:
 
 def memberships(scope: Scope, principal: str) -> dict[str, Evidence]:
     """Return the groups (object ids in lower case) that *principal* is in, directly or not, each with evidence."""
-    document = scope.document(ids.groups_of(principal), Provider.GRAPH)
+    document = scope.document(ids.groups_of(principal, scope.target.tenant), Provider.GRAPH)
     return {
         member.id.lower(): Fact(document, f"/value/{index}").evidence("/id", f"a group that {principal} is a member of")
         for index, member in enumerate(decode(document, _Memberships).value)

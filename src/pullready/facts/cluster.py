@@ -174,7 +174,7 @@ class Cluster(Fact):
     @property
     def resource_group(self) -> str:
         """The name of the resource group that the cluster is in."""
-        return self.id.split("/")[4]
+        return ids.group_of(self.id)
 
     @property
     def subscription(self) -> str:

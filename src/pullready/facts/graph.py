@@ -171,8 +171,8 @@ def cluster_service_principals(scope: Scope, cluster: Cluster) -> tuple[ClusterS
         ClusterServicePrincipal(
             cluster,
             client,
-            scope.document(ids.service_principal(client or ""), Provider.GRAPH),
-            scope.document(ids.application(client or ""), Provider.GRAPH),
+            scope.document(ids.service_principal(client or "", scope.target.tenant), Provider.GRAPH),
+            scope.document(ids.application(client or "", scope.target.tenant), Provider.GRAPH),
             scope.snapshot.captured_at,
             timedelta(days=scope.settings.expiry_warning_days),
         ),

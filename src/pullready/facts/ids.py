@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pullready.errors import FactUnavailable
+
 
 def same(one: str, other: str) -> bool:
     """Say whether two resource ids name the same resource; Azure compares them without case."""
@@ -20,12 +22,20 @@ def name_of(resource: str) -> str:
 
 
 def subscription_of(resource: str) -> str:
-    """Return the subscription's GUID; raise ``ValueError`` where the id does not start with one."""
-    parts = resource.split("/")
-    if len(parts) < 3 or parts[0] or parts[1].casefold() != "subscriptions" or not parts[2]:  # noqa: PLR2004
-        msg = f"{resource!r} is not an id below a subscription"
-        raise ValueError(msg)
-    return parts[2]
+    """Return the subscription's GUID; raise :class:`FactUnavailable` where the id does not start with one."""
+    return _after(resource, 1, "subscriptions", "below a subscription")
+
+
+def group_of(resource: str) -> str:
+    """Return the name of the resource group; raise :class:`FactUnavailable` where the id is not below one."""
+    return _after(resource, 3, "resourceGroups", "below a resource group")
+
+
+def _after(resource: str, place: int, name: str, what: str) -> str:
+    first, *segments = resource.split("/")
+    if first or len(segments) <= place or segments[place - 1].casefold() != name.casefold() or not segments[place]:
+        raise FactUnavailable(f"{resource!r} is not an id {what}", "Look which document of the snapshot names it")
+    return segments[place]
 
 
 def subscriptions_of(resources: Iterable[str]) -> tuple[str, ...]:
@@ -112,19 +122,27 @@ def a_record(zone: str, name: str) -> str:
     return f"{zone}/A/{name}"
 
 
-def service_principal(client_id: str) -> str:
-    """Return Microsoft Graph's answer to which service principal has *client_id* as its appId."""
-    return f"graph:/v1.0/servicePrincipals?$filter=appId eq '{client_id}'"
+def service_principal(client_id: str, tenant: str | None = None) -> str:
+    """Return Microsoft Graph's answer to which service principal of *tenant* has *client_id* as its appId.
+
+    Graph answers each tenant differently and names it nowhere, so the id of its documents has the tenant that the
+    target names in front of the path; one that names none is read at home, where the sign-in is.
+    """
+    return f"{_graph(tenant)}/v1.0/servicePrincipals?$filter=appId eq '{client_id}'"
 
 
-def application(client_id: str) -> str:
-    """Return Microsoft Graph's answer to which application has *client_id* as its appId."""
-    return f"graph:/v1.0/applications?$filter=appId eq '{client_id}'"
+def application(client_id: str, tenant: str | None = None) -> str:
+    """Return Microsoft Graph's answer to which application of *tenant* has *client_id* as its appId."""
+    return f"{_graph(tenant)}/v1.0/applications?$filter=appId eq '{client_id}'"
 
 
-def groups_of(principal: str) -> str:
+def groups_of(principal: str, tenant: str | None = None) -> str:
     """Return Microsoft Graph's list of the groups that a service principal (object id) is a transitive member of."""
-    return f"graph:/v1.0/servicePrincipals/{principal}/transitiveMemberOf"
+    return f"{_graph(tenant)}/v1.0/servicePrincipals/{principal}/transitiveMemberOf"
+
+
+def _graph(tenant: str | None) -> str:
+    return f"graph:{tenant}" if tenant else "graph:"
 
 
 def live_list(context: str, path: str) -> str:

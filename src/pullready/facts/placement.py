@@ -149,6 +149,8 @@ class Placement:
             doubts.append(why.reason)
         if chosen is False:
             return Place(pool, because="its labels are not those asked for", fits=False)
+        if isinstance(self.runtime_class, FactUnavailable):
+            doubts.append(self.runtime_class.reason)
         if chosen is None:
             doubts.append("whether its nodes have the labels asked for is not known")
         if self.workload.pod.node_name or self.workload.pod.scheduler:
@@ -209,4 +211,8 @@ def _class_of(
     if name is None:
         return None
     read = [one for one in runtime_classes if isinstance(one, RuntimeClass) and one.name == name]
-    return read[0] if read else FactUnavailable(f"the RuntimeClass {name} was not read", "Judge its manifest too")
+    return (
+        read[0]
+        if read
+        else FactUnavailable(f"the RuntimeClass {name} was not read", f"Judge the manifest of {name} as well")
+    )

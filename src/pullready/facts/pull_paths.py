@@ -14,8 +14,7 @@ from pullready.facts.egress import Egress
 from pullready.facts.nodes import PROVISIONED
 from pullready.facts.registry import Registry
 from pullready.facts.resolution import Private, Public, Resolution
-from pullready.facts.scope import Facts, Need, Scope, fact
-from pullready.snapshot import Document, Provider, Snapshot, Status
+from pullready.facts.scope import Facts, Need, Noting, Scope, fact
 from pullready.verdict import Evidence
 
 
@@ -106,7 +105,7 @@ def next_documents(scope: Scope) -> tuple[str, ...]:
     Which these are depends on what the earlier ones said: read them, and call again with the fuller snapshot, until
     there are none. The needs are those of :func:`pull_paths`; the cluster, the registries and the manifests come first.
     """
-    asked = _Asked(scope.snapshot)
+    asked = Noting(scope.snapshot)
     with suppress(FactUnavailable, NothingToJudge):
         made = Facts(replace(scope, snapshot=asked))("pull_paths")
         paths = [path for path in made if isinstance(path, PullPath) and _has_nodes(path)]
@@ -114,9 +113,9 @@ def next_documents(scope: Scope) -> tuple[str, ...]:
             for path in paths:
                 with suppress(FactUnavailable):
                     ask(path)
-            if asked.missing:
+            if asked.missed:
                 break
-    return tuple(asked.missing.values())
+    return asked.missed
 
 
 def _has_nodes(path: PullPath) -> bool:
@@ -141,17 +140,3 @@ def _ask_egress(path: PullPath) -> None:
         case _:
             if path.may_leave:
                 _ = path.egress.addresses
-
-
-class _Asked(Snapshot):
-    """A snapshot that notes which documents it was asked for in vain."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__(snapshot, captured_at=snapshot.captured_at)
-        self.missing: dict[str, str] = {}
-
-    def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base)
-        found = super().document(id, provider)
-        if found.status is Status.NOT_ASKED and provider is Provider.ARM:
-            self.missing.setdefault(id.casefold(), id)
-        return found

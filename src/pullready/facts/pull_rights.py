@@ -97,7 +97,7 @@ def puller_of(scope: Scope, cluster: Cluster) -> Puller:
     if client is None:
         identity = cluster.kubelet_identity
         return Puller(identity.object_id, identity.evidence("/objectId", "the identity that kubelet pulls with"))
-    document = scope.document(ids.service_principal(client), Provider.GRAPH)
+    document = scope.document(ids.service_principal(client, scope.target.tenant), Provider.GRAPH)
     principal = only(document)
     if principal is None:
         raise FactUnavailable(

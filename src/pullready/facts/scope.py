@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from pullready.config import Settings, Target
 from pullready.errors import FactUnavailable, NothingToJudge
-from pullready.snapshot import Document, Provider, Snapshot
+from pullready.snapshot import Document, Provider, Snapshot, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +53,26 @@ class Scope:
     def with_documents(self, documents: Iterable[Document]) -> Scope:
         """Return a scope that has *documents* too; collectors look into what they have just read."""
         return replace(self, snapshot=self.snapshot.with_documents(documents))
+
+
+class Noting(Snapshot):
+    """A snapshot that notes, in ``missed``, which documents of ARM it was asked for and does not have."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot, captured_at=snapshot.captured_at, targets=snapshot.targets)
+        self._missed: dict[str, str] = {}
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The ids, each once, in the order in which they were asked for."""
+        return tuple(self._missed.values())
+
+    def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base class)
+        """Return the document with *id*, and note it where it is not there."""
+        found = super().document(id, provider)
+        if found.status is Status.NOT_ASKED and provider is Provider.ARM:
+            self._missed.setdefault(id.casefold(), id)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

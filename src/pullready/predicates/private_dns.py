@@ -89,7 +89,7 @@ def _severity(path: PullPath) -> Severity | None:
 def _remedy(path: PullPath, network: str, gap: Gap, zone: PrivateZone | None) -> str:
     if zone is None or gap is Gap.NO_RECORD:
         return _record_remedy(path, zone)
-    group, name = zone.id.split("/")[4], ids.name_of(zone.id)
+    group, name = ids.group_of(zone.id), ids.name_of(zone.id)
     common = f"--subscription {ids.subscription_of(zone.id)} -g {group} -z {name}"
     create = f"az network private-dns link vnet create {common} -n {ids.name_of(network)} -v {network} -e false"
     return f"Delete the failed link, then {create}" if gap is Gap.LINK_FAILED else create
@@ -100,10 +100,10 @@ def _record_remedy(path: PullPath, zone: PrivateZone | None) -> str:
     wanted = zone.id if zone else path.scope.settings.cloud.private_zone
     return (
         f"az network private-endpoint dns-zone-group create --subscription {ids.subscription_of(endpoint)} "
-        f"-g {endpoint.split('/')[4]} --endpoint-name {ids.name_of(endpoint)} --name default "
+        f"-g {ids.group_of(endpoint)} --endpoint-name {ids.name_of(endpoint)} --name default "
         f"--private-dns-zone {wanted} --zone-name registry"
     )
 
 
 def _placed(zone: PrivateZone) -> str:
-    return f"the zone {ids.name_of(zone.id)} of group {zone.id.split('/')[4]}"
+    return f"the zone {ids.name_of(zone.id)} of group {ids.group_of(zone.id)}"

@@ -13,7 +13,7 @@ from pullready.verdict import Found, Location, NotApplicable, Unknown, Verdict
 
 #: What XML 1.0 forbids, what steers a terminal, and what makes the text beside it look different than it is.
 _UNFIT: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u061b\u061d-\u200d\u2010-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 _SPACE: Final = re.compile(r"\s+")
 _LONGEST_REASON: Final = 300
