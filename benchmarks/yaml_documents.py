@@ -48,11 +48,11 @@ spec:
         - name: shop-registry
       initContainers:
         - name: migrate
-          image: shop.azurecr.io/tools/migrate:2.{number}
+          image: shopimages.azurecr.io/tools/migrate:2.{number}
           args: ["--to", "latest", "--wait"]
       containers:
         - name: web
-          image: shop.azurecr.io/web:1.{number}
+          image: shopimages.azurecr.io/web:1.{number}
           imagePullPolicy: IfNotPresent
           ports:
             - {{name: http, containerPort: 8080, protocol: TCP}}

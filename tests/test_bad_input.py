@@ -237,7 +237,7 @@ class TestWaivers:
         return run(folder)
 
     def test_that_matches_waives(self, tmp_path: Path) -> None:
-        ran = self.judge(tmp_path, "shop.azurecr.io", "2999-12-31")
+        ran = self.judge(tmp_path, "shopimages.azurecr.io", "2999-12-31")
         assert ran.code == 0, ran.said
         assert ran.verdicts[PULL_ROLE, "prod"] == "waived"
 
@@ -248,10 +248,10 @@ class TestWaivers:
         assert f"waiver that matches nothing: {PULL_ROLE}, shoptools.azurecr.io" in ran.out
 
     def test_that_has_expired_waives_nothing_and_is_listed(self, tmp_path: Path) -> None:
-        ran = self.judge(tmp_path, "shop.azurecr.io", "2026-01-01")
+        ran = self.judge(tmp_path, "shopimages.azurecr.io", "2026-01-01")
         assert ran.code == 1
         assert len(ran.json["waivers"]["expired"]) == 1
-        assert f"expired waiver, waives nothing: {PULL_ROLE}, shop.azurecr.io" in ran.out
+        assert f"expired waiver, waives nothing: {PULL_ROLE}, shopimages.azurecr.io" in ran.out
 
 
 @pytest.mark.parametrize("path", ["folder", "file/snapshot.json"])

@@ -81,7 +81,7 @@ def manifests(plant: Canaries) -> list[dict[str, Any]]:
     near_miss = {
         **container,
         "name": "miss",
-        "image": f"reader:{plant('near miss').replace(' ', '')}@shop.azureacr.io/w:1",
+        "image": f"reader:{plant('near miss').replace(' ', '')}@shopimages.azureacr.io/w:1",
     }
     pod = {
         "containers": [

@@ -26,7 +26,8 @@ from tests.azure.standin import Server
 TOKEN = "canary-kubernetes-token"
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 PODS = "/api/v1/pods"
-CONTAINER = {"name": "web", "image": "shop.azurecr.io/web:1", "env": [{"name": "PASSWORD", "value": "canary-env"}]}
+SECRET = {"name": "PASSWORD", "value": "canary-env"}
+CONTAINER = {"name": "web", "image": "shopimages.azurecr.io/web:1", "env": [SECRET]}
 
 
 def workload(name: str, owner: str | None = None, **spec: Any) -> dict[str, Any]:
@@ -137,14 +138,14 @@ def test_lists_are_read_whole_and_reduced(server: ApiServer, monkeypatch: pytest
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "web0", "namespace": "shop"},
-        "spec": {"template": {"spec": {"containers": [{"name": "web", "image": "shop.azurecr.io/web:1"}]}}},
+        "spec": {"template": {"spec": {"containers": [{"name": "web", "image": "shopimages.azurecr.io/web:1"}]}}},
     }
     assert "canary" not in found.encode().decode()
     assert {one.id for one in found} == {ids.live_list("prod", path) for path in kubernetes.LISTS}
     assert found.requests == {"kubernetes": len(kubernetes.LISTS) + 2}
     facts = Facts(Scope(found, Target("live", context="prod"), Settings()))
     assert [use.subject for use in facts("images")] == [
-        f"shop.azurecr.io/web:1 in Deployment shop/web{number}" for number in range(5)
+        f"shopimages.azurecr.io/web:1 in Deployment shop/web{number}" for number in range(5)
     ]
 
 

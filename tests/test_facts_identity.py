@@ -159,7 +159,7 @@ def test_recorded_registries_get_a_verdict_on_the_role(scope: Scope) -> None:
 
 
 def test_registries_named_without_any_workload_are_judged(scope: Scope) -> None:
-    named = replace(scope, manifests=(), target=replace(scope.target, manifests=(), registries=("shop",)))
+    named = replace(scope, manifests=(), target=replace(scope.target, manifests=(), registries=("shopimages",)))
     (judged,) = run_check(catalogue.load()["kubelet-pull-role-missing"], Facts(named))
     assert isinstance(judged, Clear)
     nothing = with_documents(named, read({"value": []}, NAMES["shop-roles"]))

@@ -19,7 +19,7 @@ SHOP = """
 apiVersion: v1
 kind: Pod
 metadata: {name: web}
-spec: {containers: [{name: web, image: shop.azurecr.io/web:1}]}
+spec: {containers: [{name: web, image: shopimages.azurecr.io/web:1}]}
 """
 OPEN = {"document": "shop", "pointer": "/properties/publicNetworkAccess", "value": "Enabled"}
 NO_RULES = {"document": "shoptools", "pointer": "/properties/networkRuleSet/ipRules", "value": []}
@@ -129,7 +129,7 @@ def said(judgement: Judgement) -> tuple[str, ...]:
                     "registry-public-access-disabled-without-private-path judges this, "
                     "and this version does not have it yet"
                 ),
-                "Approve or create a private endpoint of shop, or enable public access for selected networks",
+                "Approve or create a private endpoint of shopimages, or enable public access for selected networks",
             ),
         ),
         (
@@ -151,7 +151,7 @@ def said(judgement: Judgement) -> tuple[str, ...]:
             (
                 "found",
                 (
-                    "shop.azurecr.io leads to its public address: the zone that has the registry's record is not "
+                    "shopimages.azurecr.io leads to its public address: the zone that has the registry's record is not "
                     "linked to the network (the zone privatelink.azurecr.io of group shop, legacy-vnet)"
                 ),
                 EXPECTED,
@@ -189,7 +189,7 @@ def said(judgement: Judgement) -> tuple[str, ...]:
                     "the nodes ask DNS servers in hub, where no zone leads to the private endpoint; "
                     "the servers may still know its address by themselves"
                 ),
-                "Ask them from a node for shop.azurecr.io; link the zone to hub if the answer is public",
+                "Ask them from a node for shopimages.azurecr.io; link the zone to hub if the answer is public",
             ),
         ),
     ],

@@ -60,16 +60,16 @@ def test_every_check_that_proves_a_link_exists_and_every_check_has_its_link() ->
 def test_healthy_shop_names_what_is_proven_and_what_is_not(tmp_path: Path) -> None:
     known = outcomes(run(tmp_path))
     assert list(known) == [
-        ("win1", "shop.azurecr.io/billing:7.0.3"),
+        ("win1", "shopimages.azurecr.io/billing:7.0.3"),
         ("linux1", "shoptools.azurecr.io/db-migrate:2.1.0"),
-        ("linux1", "shop.azurecr.io/web:1.4.2"),
-        ("linux1", "shop.azurecr.io/jobs/report@sha256:" + "0123456789abcdef" * 4),
+        ("linux1", "shopimages.azurecr.io/web:1.4.2"),
+        ("linux1", "shopimages.azurecr.io/jobs/report@sha256:" + "0123456789abcdef" * 4),
     ]
-    web = known["linux1", "shop.azurecr.io/web:1.4.2"]
+    web = known["linux1", "shopimages.azurecr.io/web:1.4.2"]
     assert web == ImageOutcome(
         target="prod",
         pool="linux1",
-        image="shop.azurecr.io/web:1.4.2",
+        image="shopimages.azurecr.io/web:1.4.2",
         workloads=("Deployment shop/web",),
         verdict="no-fault-found",
         because=(),
@@ -90,24 +90,24 @@ def test_every_link_proven_is_the_only_way_to_will_pull(tmp_path: Path, monkeypa
     ran = run(tmp_path)
     monkeypatch.setattr(rollup, "PULL_PATH", ("reference", "identity", "credential", "dns", "gate", "platform"))
     known = outcomes(ran)
-    assert known["linux1", "shop.azurecr.io/web:1.4.2"].verdict == "will-pull"
+    assert known["linux1", "shopimages.azurecr.io/web:1.4.2"].verdict == "will-pull"
     assert known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"].verdict == "no-fault-found"
 
 
 @pytest.mark.parametrize(
     ("check", "subject", "images"),
     [
-        ("kubelet-pull-role-missing", "prod → shop.azurecr.io", {"billing", "web", "report"}),
-        ("kubelet-pull-role-missing", "PROD → Shop.azurecr.io", {"billing", "web", "report"}),
+        ("kubelet-pull-role-missing", "prod → shopimages.azurecr.io", {"billing", "web", "report"}),
+        ("kubelet-pull-role-missing", "PROD → ShopImages.azurecr.io", {"billing", "web", "report"}),
         ("kubelet-pull-role-missing", "prod → shoptools", {"db-migrate"}),
         ("kubelet-identity-not-on-vmss", "win1", {"billing"}),
         ("cluster-sp-secret-expired", "prod", {"billing", "web", "report", "db-migrate"}),
         ("registry-firewall-excludes-cluster-egress", "linux1 → shoptools.azurecr.io", {"db-migrate"}),
         ("registry-firewall-excludes-cluster-egress", "win1 → shoptools.azurecr.io", set()),
-        ("private-dns-zone-not-linked-to-cluster-vnet", "shop.azurecr.io", {"billing", "web", "report"}),
+        ("private-dns-zone-not-linked-to-cluster-vnet", "shopimages.azurecr.io", {"billing", "web", "report"}),
         ("pod-os-nodeselector-mismatch", "Deployment shop/web", {"web", "db-migrate"}),
         ("pod-os-nodeselector-mismatch", "Deployment shop/we", set()),
-        ("image-reference-registry-unknown", "shop.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
+        ("image-reference-registry-unknown", "shopimages.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
         ("image-reference-registry-unknown", "", {"billing", "web", "report", "db-migrate"}),
     ],
 )
@@ -120,18 +120,18 @@ def test_finding_blocks_the_pulls_that_it_concerns(tmp_path: Path, check: str, s
 
 
 def test_waived_finding_blocks_all_the_same(tmp_path: Path) -> None:
-    check, subject = "kubelet-pull-role-missing", "prod → shop.azurecr.io"
+    check, subject = "kubelet-pull-role-missing", "prod → shopimages.azurecr.io"
     waiver = Waiver(check, subject, "known", "team", date(2026, 12, 31))
     ran = run(tmp_path, said={check: (found(subject),)}, waivers=(waiver,))
     assert next(one for one in ran[1] if one.check.id == check).verdict is Verdict.WAIVED
-    assert outcomes(ran)["linux1", "shop.azurecr.io/web:1.4.2"].verdict == "blocked"
+    assert outcomes(ran)["linux1", "shopimages.azurecr.io/web:1.4.2"].verdict == "blocked"
 
 
 def test_blocker_stands_before_risk_and_risk_before_unknown(tmp_path: Path) -> None:
     role, vmss, os = "kubelet-pull-role-missing", "kubelet-identity-not-on-vmss", "pod-os-nodeselector-mismatch"
-    blocker, risk = found("prod → shop.azurecr.io"), found("linux1", Severity.RISK)
+    blocker, risk = found("prod → shopimages.azurecr.io"), found("linux1", Severity.RISK)
     unknown = Unknown("Deployment shop/web", "not read", "read it")
-    web = "linux1", "shop.azurecr.io/web:1.4.2"
+    web = "linux1", "shopimages.azurecr.io/web:1.4.2"
     tools = "linux1", "shoptools.azurecr.io/db-migrate:2.1.0"
     known = outcomes(run(tmp_path, said={role: (blocker,), vmss: (risk,), os: (unknown,)}))
     assert (known[web].verdict, known[web].because) == ("blocked", (role,))
@@ -145,8 +145,8 @@ def test_blocker_stands_before_risk_and_risk_before_unknown(tmp_path: Path) -> N
 
 def test_advice_harms_no_pull(tmp_path: Path) -> None:
     known = outcomes(run(tmp_path, said={"kubelet-identity-not-on-vmss": (found("linux1", Severity.ADVICE),)}))
-    assert known["linux1", "shop.azurecr.io/web:1.4.2"].verdict == "no-fault-found"
-    assert "credential" in known["linux1", "shop.azurecr.io/web:1.4.2"].unproven
+    assert known["linux1", "shopimages.azurecr.io/web:1.4.2"].verdict == "no-fault-found"
+    assert "credential" in known["linux1", "shopimages.azurecr.io/web:1.4.2"].unproven
 
 
 def test_broken_check_leaves_every_pull_unknown(tmp_path: Path) -> None:
@@ -160,19 +160,19 @@ def test_public_registry_needs_its_gate_open_and_a_private_one_has_none(tmp_path
     gate = "registry-firewall-excludes-cluster-egress"
     said = {
         gate: (
-            NotApplicable("linux1 → shop.azurecr.io", "private"),
+            NotApplicable("linux1 → shopimages.azurecr.io", "private"),
             NotApplicable("linux1 → shoptools.azurecr.io", "for some other reason"),
         )
     }
     known = outcomes(run(tmp_path, said=said))
-    assert "gate" in known["linux1", "shop.azurecr.io/web:1.4.2"].proven
+    assert "gate" in known["linux1", "shopimages.azurecr.io/web:1.4.2"].proven
     assert "gate" in known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"].unproven
 
 
 def test_gate_of_a_private_registry_that_was_not_judged_is_not_proven(tmp_path: Path) -> None:
     facts, results = run(tmp_path)
     others = [one for one in results if one.check.id != "registry-firewall-excludes-cluster-egress"]
-    assert "gate" in outcomes((facts, others))["linux1", "shop.azurecr.io/web:1.4.2"].unproven
+    assert "gate" in outcomes((facts, others))["linux1", "shopimages.azurecr.io/web:1.4.2"].unproven
 
 
 def test_same_image_on_several_pools_stands_there_once_for_each(tmp_path: Path) -> None:
@@ -217,11 +217,12 @@ def test_without_a_cluster_the_reference_is_all_that_is_proven(tmp_path: Path) -
 
 
 def test_what_cannot_be_read_is_listed_as_unknown(tmp_path: Path) -> None:
-    manifests = POD % (LINUX, "'shop.azurecr.io/Web:1'") + "\n---\nspec: {containers: 7}\nkind: Pod\napiVersion: v1\n"
+    manifests = POD % (LINUX, "'shopimages.azurecr.io/Web:1'")
+    manifests += "\n---\nspec: {containers: 7}\nkind: Pod\napiVersion: v1\n"
     known = rollup.images(*run(tmp_path, {"manifests": manifests}))
     assert [(one.image, one.verdict) for one in known] == [
         ("Pod default/…", "unknown"),
-        ("shop.azurecr.io/Web:1", "unknown"),
+        ("shopimages.azurecr.io/Web:1", "unknown"),
     ]
     assert known[0].unproven == rollup.PULL_PATH
 

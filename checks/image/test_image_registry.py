@@ -1,7 +1,7 @@
 """Every image names a registry that exists in the cluster's cloud.
 
-Symptom: ``failed to resolve reference "shop.azureacr.io/web:1": dial tcp: lookup shop.azureacr.io: no such host``,
-or ``not found``, or ``401 Unauthorized`` from a registry of somebody else.
+Symptom: ``failed to resolve reference "shopimages.azureacr.io/web:1": dial tcp: lookup shopimages.azureacr.io: no such
+host``, or ``not found``, or ``401 Unauthorized`` from a registry of somebody else.
 
 Cause: the host in the image reference is misspelt (``azureacr.io``, ``azurecr.com``), belongs to another Azure cloud,
 is a data endpoint, or names a registry that nobody has.

@@ -37,7 +37,7 @@ _MARKER: Final = re.compile(r"^(---|\.\.\.)(?=[ \t\n]|\Z)", re.MULTILINE)
 _CONTENT: Final = re.compile(r"^(?!%)[ \t]*[^\s#]", re.MULTILINE)
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 #: libyaml before 0.2 refuses a colon or question mark inside of a plain scalar between brackets, as in
-#: ``[shop.azurecr.io/web:1.4]``. The text is then read anew with characters in their place that nobody uses.
+#: ``[shopimages.azurecr.io/web:1.4]``. The text is then read anew with characters in their place that nobody uses.
 _INNER: Final = re.compile(r"""(?<=[^\s"'\[\]{},])[:?](?=[^\s\[\]{},])""")
 _STAND_INS: Final = {":": "\U000f0f0f", "?": "\U000f0f0e"}
 _SURROGATES: Final = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")

@@ -13,7 +13,7 @@ NODE_GROUP: Final = ids.group(SUBSCRIPTION, "MC_shop_prod_westeurope")
 
 PROD: Final = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/prod"
 LEGACY: Final = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/legacy"
-SHOP: Final = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shop"
+SHOP: Final = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shopimages"
 SHOPTOOLS: Final = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shoptools"
 VNET: Final = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-vnet"
 LEGACY_VNET: Final = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/legacy-vnet"
@@ -350,7 +350,10 @@ def zone_link(name: str, network: str) -> Body:
 def private_path() -> Bodies:
     """Return the private endpoint of the shop's registry and the zone that names it."""
     connection = f"{SHOP}/privateEndpointConnections/shop-registry.1"
-    configurations = (("registry", "10.20.16.5", "shop.azurecr.io"), ("registry_data_westeurope", "10.20.16.4", ""))
+    configurations = (
+        ("registry", "10.20.16.5", "shopimages.azurecr.io"),
+        ("registry_data_westeurope", "10.20.16.4", ""),
+    )
     return {
         ids.private_endpoint_connections_of(SHOP): [
             {
@@ -402,7 +405,7 @@ def private_path() -> Bodies:
                             "privateLinkConnectionProperties": {
                                 "groupId": "registry",
                                 "requiredMemberName": member,
-                                "fqdns": [name or "shop.westeurope.data.azurecr.io"],
+                                "fqdns": [name or "shopimages.westeurope.data.azurecr.io"],
                             },
                         },
                     }
@@ -420,9 +423,9 @@ def private_path() -> Bodies:
             }
         ],
         ids.links_of(ZONE): [zone_link("shop-vnet", VNET)],
-        ids.a_record(ZONE, "shop"): {
-            "id": ids.a_record(ZONE, "shop"),
-            "name": "shop",
+        ids.a_record(ZONE, "shopimages"): {
+            "id": ids.a_record(ZONE, "shopimages"),
+            "name": "shopimages",
             "type": "Microsoft.Network/privateDnsZones/A",
             "properties": {"ttl": 10, "aRecords": [{"ipv4Address": "10.20.16.5"}]},
         },

@@ -69,7 +69,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.private_endpoint_connections_of(SHOP),
         ids.private_dns_zones_in(SUBSCRIPTION),
         ids.links_of(ZONE),
-        ids.a_record(ZONE, "shop"),
+        ids.a_record(ZONE, "shopimages"),
     ),
     LEGACY: (
         LEGACY,
@@ -90,8 +90,8 @@ def faults() -> Iterator[Fault]:
         "kubelet-pull-role-missing",
         "The kubelet identity may not pull from the registry",
         "The cluster was made anew. The role assignment on the registry still names the identity of the old one.",
-        f'{scheme} "shop.azurecr.io/web:1.4.2": failed to authorize: failed to fetch anonymous token: unexpected status from\n'
-        "GET request to https://shop.azurecr.io/oauth2/token?scope=repository%3Aweb%3Apull&service=shop.azurecr.io: 401 Unauthorized",
+        f'{scheme} "shopimages.azurecr.io/web:1.4.2": failed to authorize: failed to fetch anonymous token: unexpected status from\n'
+        "GET request to https://shopimages.azurecr.io/oauth2/token?scope=repository%3Aweb%3Apull&service=shopimages.azurecr.io: 401 Unauthorized",
         f"az role assignment create --assignee-object-id {KUBELET_OBJECT} \\\n"
         "  --assignee-principal-type ServicePrincipal --role 7f951dda-4ed3-4680-a7ca-43fe172d538d \\\n"
         f"  --scope {SHOP}",
@@ -135,7 +135,7 @@ def faults() -> Iterator[Fault]:
         "The kubelet identity fell off a scale set",
         "Somebody attached an identity of their own to the Windows nodes' scale set, and replaced the list instead of adding\n"
         "to it.",
-        f'{scheme} "shop.azurecr.io/billing:7.0.3": failed to authorize: failed to fetch anonymous token: unexpected status:\n'
+        f'{scheme} "shopimages.azurecr.io/billing:7.0.3": failed to authorize: failed to fetch anonymous token: unexpected status:\n'
         "401 Unauthorized",
         "az aks update --name prod --resource-group shop",
         bodies={ids.scale_sets_in(NODE_GROUP): [*scale_sets()[:2], _without_kubelet(scale_sets()[2])]},
@@ -166,7 +166,7 @@ def faults() -> Iterator[Fault]:
         "The private DNS zone is linked to the hub only",
         "The registry is closed to the public and has a private endpoint. Its DNS zone was linked to the hub's network, and\n"
         "the nodes, which ask Azure's DNS from their own network, resolve the public address.",
-        f'{scheme} "shop.azurecr.io/web:1.4.2": failed to authorize: failed to fetch anonymous token: unexpected status:\n'
+        f'{scheme} "shopimages.azurecr.io/web:1.4.2": failed to authorize: failed to fetch anonymous token: unexpected status:\n'
         "403 Forbidden",
         "az network private-dns link vnet create --resource-group shop --name shop-vnet \\\n"
         f"  --zone-name privatelink.azurecr.io --virtual-network {VNET} --registration-enabled false",
@@ -194,16 +194,16 @@ def faults() -> Iterator[Fault]:
         "image-reference-registry-unknown",
         "The image names a registry that does not exist",
         "A slip in the host: azureacr.io instead of azurecr.io.",
-        f'{scheme} "shop.azureacr.io/web:1.4.2": failed to resolve reference: dial tcp: lookup shop.azureacr.io: no such host',
-        "kubectl set image --namespace shop deployment/web web=shop.azurecr.io/web:1.4.2",
-        manifests={"web.yaml": ("image: shop.azurecr.io/web:1.4.2", "image: shop.azureacr.io/web:1.4.2")},
+        f'{scheme} "shopimages.azureacr.io/web:1.4.2": failed to resolve reference: dial tcp: lookup shopimages.azureacr.io: no such host',
+        "kubectl set image --namespace shop deployment/web web=shopimages.azurecr.io/web:1.4.2",
+        manifests={"web.yaml": ("image: shopimages.azurecr.io/web:1.4.2", "image: shopimages.azureacr.io/web:1.4.2")},
     )
     yield Fault(
         "pod-os-nodeselector-mismatch",
         "A Windows workload can only be scheduled on Linux nodes",
         "The deployment comes from a cluster that had Windows nodes alone. Here it lacks the node selector, and the toleration\n"
         "for the taint that keeps others off the Windows nodes.",
-        f'{scheme} "shop.azurecr.io/billing:7.0.3": no match for platform in manifest: not found',
+        f'{scheme} "shopimages.azurecr.io/billing:7.0.3": no match for platform in manifest: not found',
         "kubectl patch --namespace shop deployment/billing --patch \\\n"
         '  \'{"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/os": "windows"},\n'
         '    "tolerations": [{"key": "os", "operator": "Equal", "value": "windows", "effect": "NoSchedule"}]}}}}\'',

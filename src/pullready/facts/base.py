@@ -15,7 +15,7 @@ from pullready.verdict import Evidence, Location
 T = TypeVar("T")
 _LONGEST_VALUE = 200
 
-#: What stands between the parts of a subject, such as ``linux1 → shop.azurecr.io``.
+#: What stands between the parts of a subject, such as ``linux1 → shopimages.azurecr.io``.
 SEPARATOR = " → "
 
 

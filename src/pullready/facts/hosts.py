@@ -170,7 +170,7 @@ def _meant(name: str, suffix: str) -> str | None:
         cut = len(labels) - suffix.count(".") - 1
         near = slipped(".".join(labels[cut:]), suffix) if cut >= 0 else False
         return _joined(".".join(labels[:cut]), suffix) if near else None
-    if labels[-1] == "azurecr":  # shop.azurecr
+    if labels[-1] == "azurecr":  # shopimages.azurecr
         return _joined(".".join(labels[:-1]), suffix)
     *head, domain, top = ["", *labels]
     tail = f"{domain}.{top}"

@@ -47,7 +47,7 @@ class ImageUse(Fact):
 
     @property
     def subject(self) -> str:
-        """Image and workload, as in ``shop.azurecr.io/web:1.4 in Deployment shop/web``."""
+        """Image and workload, as in ``shopimages.azurecr.io/web:1.4 in Deployment shop/web``."""
         return f"{self.image or '(no image)'} in {self.workload.subject}"
 
     @property

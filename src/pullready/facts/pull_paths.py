@@ -38,7 +38,7 @@ class PullPath:
 
     @property
     def subject(self) -> str:
-        """Pool and registry, as in ``linux1 → shop.azurecr.io``."""
+        """Pool and registry, as in ``linux1 → shopimages.azurecr.io``."""
         return f"{self.origin}{SEPARATOR}{self.registry.subject}"
 
     @cached_property

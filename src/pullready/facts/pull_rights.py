@@ -59,7 +59,7 @@ class PullRight:
 
     @property
     def subject(self) -> str:
-        """Cluster and registry, such as ``prod → shop.azurecr.io``."""
+        """Cluster and registry, such as ``prod → shopimages.azurecr.io``."""
         return f"{self.cluster.name}{SEPARATOR}{self.registry.subject}"
 
     @property
