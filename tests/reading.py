@@ -80,7 +80,7 @@ def from_junit(path: Path) -> dict[Pair, Said]:
         assert target
         text = "\n".join(child.text or "" for child in case if child.tag in {"failure", "error", "system-out"})
         subjects = re.findall(r"^  (found|unknown): (.*)$", text, re.MULTILINE)
-        blocks = re.split(r"^  (?=broken|found|unknown)", text, flags=re.MULTILINE)[1:]
+        blocks = re.findall(r"(?:^  (?:broken|found|unknown): .*\n)+(?:^      .*\n?)*", text, re.MULTILINE)
         said[properties["check_id"], target[1]] = _said(properties["verdict"], any(map(_gates, blocks)), subjects)
     return said
 

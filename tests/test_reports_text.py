@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pullready.config import Target
 from pullready.outcome import Exit, Result, Run, Selection
 from pullready.reports import html, junit, markdown, sarif, text, wording
 from pullready.reports.junit import Element
@@ -77,6 +78,20 @@ def test_block_is_what_a_person_needs() -> None:
         "      at:       deploy/api v1.yaml:14",
         "  see: https://learn.microsoft.com/azure/image-reference-registry-unknown",
     ]
+
+
+def test_subjects_of_which_the_same_is_said_stand_together() -> None:
+    judgements = (canned.unknown("a"), canned.unknown("b"), canned.found("c"), canned.unknown("d"))
+    (result,), _ = canned.results(((canned.check("kubelet-pull-role-missing"), Target("prod"), judgements),))
+    lines = text.block(result).split("\n")
+    assert [line for line in lines if line.startswith(("  found", "  unknown"))] == [
+        "  found: c",
+        "  unknown: a",
+        "  unknown: b",
+        "  unknown: d",
+    ]
+    assert text.block(result).count("reading the role assignments is forbidden") == 1
+    assert lines.index("  unknown: d") == lines.index("  unknown: a") + 2
 
 
 def test_summary_is_short_and_whole(tmp_path: Path) -> None:

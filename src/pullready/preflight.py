@@ -66,6 +66,8 @@ class Preflight:
                 ],
                 file=configuration.snapshot,
             )
+        if self._saved:
+            self.targets = tuple(_in_tenant(target, self._saved) for target in self.targets)
         self._waivers = Waivers(waivers_for(configuration.waivers, self.targets), today=around.now.date())
         self._facts: dict[str, Facts] = {}
         self.snapshot = self._saved or Snapshot(captured_at=around.now)
@@ -152,7 +154,7 @@ class Preflight:
     def _manifests(self, target: Target) -> list[Document]:
         if not target.manifests:
             return []
-        self._around.say(f"reading the manifests of {target.name}")
+        self._around.say("reading the manifests" + (f" of {target.name}" if target.cluster else ""))
         root = Path(self.configuration.folder or ".")
         return read_manifests(target.manifests, root=root, exclude=self.settings.exclude, stdin=self._around.stdin)
 
@@ -216,6 +218,12 @@ def _scope_of(target: Target, manifests: Iterable[Document], saved: Snapshot | N
         tenant=target.tenant,
         egress_addresses=target.egress_addresses,
     )
+
+
+def _in_tenant(target: Target, saved: Snapshot) -> Target:
+    """Return *target* in the tenant that it was read in: the ids of what Microsoft Graph answered name it."""
+    known = next((scope.tenant for scope in saved.targets if _is_of(scope, target)), None)
+    return target if target.tenant or not known else replace(target, tenant=known)
 
 
 def _is_of(scope: TargetScope, target: Target) -> bool:

@@ -7,6 +7,7 @@ from outside stands deeper.
 from __future__ import annotations
 
 import textwrap
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -34,20 +35,25 @@ __all__ = ["block", "clear_lines", "example_notice", "summary"]
 
 
 def block(result: Result) -> str:
-    """Return what was found or is unknown in *result*, a few lines a subject; what stops the gate first."""
+    """Return what was found or is unknown in *result*, a few lines each; what stops the gate first.
+
+    Subjects of which the same is said stand together.
+    """
     head = f"{result.verdict} {result.check.id} on {one_line(result.target)} ({result.severity})"
     lines = [head, f"  should hold: {one_line(result.check.title)}"]
     if result.verdict is Verdict.BROKEN:
         lines.append(f"  broken: {reason(result)}")
         lines.append(_field("remedy", "This is a bug of pullready: report it with this text"))
-    for one in standing(result):
-        lines.extend(_lines(result, one))
+    for said, ones in groupby(standing(result), key=lambda one: _lines(result, one)):
+        lines += [f"  {one.kind}: {one_line(one.judgement.subject)}" for one in ones]
+        lines += said
     lines.append(f"  see: {result.check.reference}")
     return "\n".join(lines)
 
 
 def _lines(result: Result, one: Judged) -> list[str]:
-    lines = [f"  {one.kind}: {one_line(one.judgement.subject)}"]
+    """Return what is said of *one* below its subject."""
+    lines = []
     match one.judgement:
         case Found() as found:
             lines += [_field("observed", found.observed), _field("expected", found.expected), _command(found.remedy)]
