@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from pullready.__main__ import PASSED_ON
+from pullready.outcome import Exit
 from tests.running import (
     CHECKS,
     CLUSTER,
@@ -151,3 +152,13 @@ class TestWhatIsSaid:
         assert ran.code == 4, ran.said
         assert "pip install 'pullready[azure]'" in ran.err
         assert "Traceback" not in ran.said
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pullready", "run", f"--config={broken()}", f"--report-dir={tmp_path}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"Traceback" not in process.stderr.read()
+    assert process.returncode == Exit.INTERRUPTED

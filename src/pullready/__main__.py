@@ -123,6 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(Exit.USAGE)
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
+    except BrokenPipeError:  # who read the output has closed it, as `head` does; Python must not flush into it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.INTERRUPTED)
 
 
 if __name__ == "__main__":

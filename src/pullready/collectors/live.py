@@ -57,7 +57,9 @@ def collect(
                 telling.unread(documents)
                 if count:
                     names = dict.fromkeys(need for declared, _ in asked for need in declared.needs)
-                    telling.say(f"read {', '.join(names).replace('-', ' ')}: {count} documents")
+                    telling.say(
+                        f"read {', '.join(names).replace('-', ' ')}: {count} document{'s' if count > 1 else ''}"
+                    )
             return _with_requests(snapshot, reader.requests)
     except ModuleNotFoundError as error:
         raise InputError(f"reading live needs the package {error.name}", "pip install 'pullready[azure]'") from error
