@@ -28,7 +28,7 @@ README: Final = """\
 
 {fault.story}
 
-Without pullready, the pod stays in `ImagePullBackOff` and its events say:
+{fault.without} say:
 
 ```
 {fault.symptom}

@@ -33,7 +33,8 @@ PULL_PATH: Final = (
     "platform",
     "layers",
 )
-#: Which link a check proves where it is clear. The links that no check proves yet stay unproven.
+#: Which link a check proves where it is clear. The links that no check proves yet stay unproven; a check that is not
+#: here proves none, for a pull may well succeed where it finds something.
 PROVES: Final[Mapping[str, str]] = {
     "image-reference-registry-unknown": "reference",
     "kubelet-pull-role-missing": "identity",
@@ -128,12 +129,17 @@ def _outcome(pull: _Pull, index: _Results, *, is_private: bool) -> ImageOutcome:
 
 
 def _verdict(about: list[Said], broken: list[str], *, complete: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the verdict and the checks it comes from; a waiver accepts a finding, and the pull fails all the same."""
+    """Return the verdict and the checks it comes from; a waiver accepts a finding, and the pull fails all the same.
+
+    Advice harms no pull, found or unknown.
+    """
     for verdict, severity in (("blocked", Severity.BLOCKER), ("at-risk", Severity.RISK)):
         found = [said for said in about if said[1].kind is Verdict.FOUND and said[0].severity_of(said[1]) is severity]
         if found:
             return verdict, _checks(found)
-    unknown = [said for said in about if said[1].kind is Verdict.UNKNOWN]
+    unknown = [
+        said for said in about if said[1].kind is Verdict.UNKNOWN and said[0].check.severity is not Severity.ADVICE
+    ]
     if unknown or broken:
         return "unknown", tuple(sorted({*_checks(unknown), *broken}))
     return ("will-pull" if complete else "no-fault-found"), ()

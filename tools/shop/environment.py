@@ -58,6 +58,7 @@ def cluster_prod() -> Body:
             "powerState": {"code": "Running"},
             "kubernetesVersion": "1.34",
             "nodeResourceGroup": "MC_shop_prod_westeurope",
+            "nodeResourceGroupProfile": {"restrictionLevel": "ReadOnly"},
             "servicePrincipalProfile": {"clientId": "msi"},
             "identityProfile": {
                 "kubeletidentity": {"resourceId": KUBELET, "clientId": KUBELET_CLIENT, "objectId": KUBELET_OBJECT}
@@ -107,6 +108,7 @@ def cluster_legacy() -> Body:
             "powerState": {"code": "Running"},
             "kubernetesVersion": "1.33",
             "nodeResourceGroup": "MC_shop_legacy_westeurope",
+            "nodeResourceGroupProfile": {"restrictionLevel": "ReadOnly"},
             "servicePrincipalProfile": {"clientId": LEGACY_CLIENT},
             "networkProfile": {
                 "networkPlugin": "azure",

@@ -30,6 +30,7 @@ from tools.shop.environment import (
     Bodies,
     Body,
     assignment,
+    cluster_prod,
     registries,
     registry,
     scale_sets,
@@ -41,8 +42,8 @@ from tools.shop.environment import (
 class Fault:
     """One thing that is wrong in a copy of the shop: in its documents, or in one of its manifests.
 
-    ``story`` tells how it came about, ``symptom`` is what kubelet says, ``remedy`` puts it right. ``manifests`` replaces
-    the text of files of the healthy example.
+    ``story`` tells how it came about, ``symptom`` is what kubelet says, ``without`` when it says so, ``remedy`` puts it
+    right. ``manifests`` replaces the text of files of the healthy example.
     """
 
     slug: str
@@ -50,6 +51,7 @@ class Fault:
     story: str
     symptom: str
     remedy: str
+    without: str = "Without pullready, the pod stays in `ImagePullBackOff` and its events"
     cluster: str = PROD
     bodies: Bodies = field(default_factory=dict)
     manifests: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -139,6 +141,19 @@ def faults() -> Iterator[Fault]:
         "401 Unauthorized",
         "az aks update --name prod --resource-group shop",
         bodies={ids.scale_sets_in(NODE_GROUP): [*scale_sets()[:2], _without_kubelet(scale_sets()[2])]},
+    )
+    unlocked = cluster_prod()
+    unlocked["properties"]["nodeResourceGroupProfile"] = {"restrictionLevel": "Unrestricted"}
+    yield Fault(
+        "node-resource-group-unlocked",
+        "Anybody may change what AKS made for the nodes",
+        "Every pull works. The resource group of the nodes is open, and the next one who tidies it up may take the kubelet\n"
+        "identity off a scale set.",
+        f'{scheme} "shopimages.azurecr.io/web:1.4.2": failed to authorize: failed to fetch anonymous token: unexpected status:\n'
+        "401 Unauthorized",
+        "az aks update --name prod --resource-group shop --nrg-lockdown-restriction-level ReadOnly",
+        without="Without pullready, nobody hears of it before a pod stays in `ImagePullBackOff` one day and its events",
+        bodies={PROD: unlocked},
     )
     yield Fault(
         "registry-firewall-excludes-cluster-egress",

@@ -60,6 +60,10 @@ class _Provisioning(Struct, frozen=True):
     mode: str | UnsetType | None = UNSET
 
 
+class _NodeResourceGroup(Struct, frozen=True):
+    restrictionLevel: str | UnsetType | None = UNSET
+
+
 class _Pool(Struct, frozen=True):
     name: str
     type: str | UnsetType | None = UNSET
@@ -83,6 +87,7 @@ class _Properties(Struct, frozen=True):
     provisioningState: str | UnsetType | None = UNSET
     powerState: _Power | UnsetType | None = UNSET
     nodeResourceGroup: str | UnsetType | None = UNSET
+    nodeResourceGroupProfile: _NodeResourceGroup | UnsetType | None = UNSET
     servicePrincipalProfile: _ServicePrincipal | UnsetType | None = UNSET
     identityProfile: dict[str, _Identity] | UnsetType | None = UNSET
     networkProfile: _Network | UnsetType | None = UNSET
@@ -186,6 +191,17 @@ class Cluster(Fact):
         """The id of the resource group that the nodes are in."""
         name = self.require(self.wire.properties.nodeResourceGroup, "/properties/nodeResourceGroup")
         return ids.group(self.subscription, name)
+
+    @property
+    def node_restriction(self) -> str | None:
+        """The lock on the node resource group, ``readonly`` or ``unrestricted``; none where none is given.
+
+        Azure documents ``Unrestricted`` as what holds then.
+        Source: https://learn.microsoft.com/rest/api/aks/managed-clusters/get#managedclusternoderesourcegroupprofile
+        """
+        profile = self.wire.properties.nodeResourceGroupProfile
+        level = profile.restrictionLevel if profile else None
+        return level.lower() if level else None
 
     @property
     def service_principal_client_id(self) -> str | None:
