@@ -17,6 +17,8 @@ from pullready.verdict import Clear, Found, Verdict
 from tests.environment import HEALTHY, ROOT
 
 CHECKS = catalogue.load()
+#: The faults whose remedy is a change of a manifest.
+OF_MANIFESTS = {"image-reference-registry-unknown", "kubelet-pull-qps-throttle", "pod-os-nodeselector-mismatch"}
 BROKEN = ROOT / "manifests_examples" / "broken"
 
 
@@ -77,7 +79,7 @@ def test_the_remedy_of_a_broken_example_is_that_of_its_readme(slug: str) -> None
     commands = [line for line in readme.split("```") if line.strip().startswith("sh ")]
     words = set(" ".join(remedies).replace(",", " ").split())
     first = commands[0].split()[1:3]
-    assert set(first) <= words or slug in {"image-reference-registry-unknown", "pod-os-nodeselector-mismatch"}
+    assert set(first) <= words or slug in OF_MANIFESTS
 
 
 def test_no_broken_example_is_left_over() -> None:

@@ -86,6 +86,7 @@ def cluster_prod() -> Body:
                     "vnetSubnetID": f"{VNET}/subnets/nodes",
                     "enableNodePublicIP": False,
                     "enableAutoScaling": False,
+                    "maxPods": 110,
                     "nodeTaints": taints,
                     "powerState": {"code": "Running"},
                     "provisioningState": "Succeeded",
@@ -128,6 +129,7 @@ def cluster_legacy() -> Body:
                     "vnetSubnetID": f"{LEGACY_VNET}/subnets/nodes",
                     "enableNodePublicIP": False,
                     "enableAutoScaling": False,
+                    "maxPods": 30,
                     "powerState": {"code": "Running"},
                     "provisioningState": "Succeeded",
                 }

@@ -234,6 +234,22 @@ def faults() -> Iterator[Fault]:
             )
         },
     )
+    yield Fault(
+        "kubelet-pull-qps-throttle",
+        "Twelve pods pull at once on one node",
+        "The web shop pulls its image at every start, although its tag never moves. When a node is drained, all twelve pods\n"
+        "start on the next one, and kubelet lets ten of them ask the registry.",
+        'Failed to pull image "shopimages.azurecr.io/web:1.4.2": pull QPS exceeded',
+        "kubectl patch --namespace shop deployment/web --patch \\\n"
+        '  \'{"spec": {"template": {"spec": {"containers": [{"name": "web", "imagePullPolicy": "IfNotPresent"}]}}}}\'',
+        without="Without pullready, some of the pods start late, and their events",
+        manifests={
+            "web.yaml": (
+                "image: shopimages.azurecr.io/web:1.4.2\n",
+                "image: shopimages.azurecr.io/web:1.4.2\n          imagePullPolicy: Always\n",
+            )
+        },
+    )
 
 
 def _without_kubelet(scale_set: Body) -> Body:

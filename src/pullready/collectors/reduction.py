@@ -45,6 +45,8 @@ POD_SPEC: Final = {
     "nodeName": VALUE,
     "schedulerName": VALUE,
 }
+#: How many pods are made; it stands beside the pod template.
+_COUNTS: Final = {"replicas": VALUE, "parallelism": VALUE, "completions": VALUE}
 _IDENTITY: Final = {
     "apiVersion": VALUE,
     "kind": VALUE,
@@ -114,12 +116,13 @@ def _scalar(value: Any) -> Any:
 
 
 def _along(value: Any, steps: list[str]) -> Any:
-    """Return the pod specification at the end of *steps*, with nothing beside it on the way."""
+    """Return the pod specification at the end of *steps*, with nothing beside it on the way but how many are made."""
     if not steps:
         return _kept(value, POD_SPEC)
     if not isinstance(value, dict) or value.get(steps[0]) is None:
         return {}
-    return {steps[0]: _along(value[steps[0]], steps[1:])}
+    counts = _kept(value, _COUNTS) if steps[0] == "template" else {}
+    return {**counts, steps[0]: _along(value[steps[0]], steps[1:])}
 
 
 def _outline(value: Any, key: str = "", *, mentioned: bool = True) -> Any:

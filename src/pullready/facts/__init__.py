@@ -8,6 +8,7 @@ from pullready.facts.graph import ClusterServicePrincipal
 from pullready.facts.known_hosts import ImageRegistry
 from pullready.facts.nodes import PoolMachines
 from pullready.facts.placement import Placement
+from pullready.facts.pull_bursts import PullBurst
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
@@ -23,6 +24,7 @@ __all__ = [
     "NodePool",
     "Placement",
     "PoolMachines",
+    "PullBurst",
     "PullPath",
     "PullRight",
     "Scope",

@@ -71,6 +71,7 @@ class _Pool(Struct, frozen=True):
     count: int | UnsetType | None = UNSET
     enableAutoScaling: bool | UnsetType | None = UNSET
     maxCount: int | UnsetType | None = UNSET
+    maxPods: int | UnsetType | None = UNSET
     osType: str | UnsetType | None = UNSET
     osSKU: str | UnsetType | None = UNSET
     vmSize: str | UnsetType | None = UNSET
@@ -126,6 +127,11 @@ class NodePool(Fact):
     def kind(self) -> str:
         """``virtualmachinescalesets``, ``virtualmachines`` or ``availabilityset``, in lower case."""
         return self.require(self.wire.type, "/type").lower()
+
+    @property
+    def max_pods(self) -> int:
+        """How many pods run on a node at most; Azure always answers with a number."""
+        return self.require(self.wire.maxPods, "/maxPods")
 
     @property
     def can_have_nodes(self) -> bool:
