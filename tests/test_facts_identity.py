@@ -187,6 +187,19 @@ def test_groups_are_not_asked_for_where_no_group_s_role_pulls(scope: Scope) -> N
     )
 
 
+def test_groups_matter_by_what_the_registry_asks_for(scope: Scope) -> None:
+    """The group of the healthy example has AcrPull, which carries nothing where the registry grants by repository."""
+    registry = NAMES["shopteams"]
+    assert memberships_matter(scope, registry, LEGACY, by_repository=False) is True
+    assert memberships_matter(scope, registry, LEGACY, by_repository=True) is False
+    own, group = scope.document(NAMES["shopteams-roles"]).body["value"]
+    reader = {**group, "properties": {**group["properties"], "roleDefinitionId": NAMES["repository-reader"]}}
+    limited = {**own, "properties": {**own["properties"], "condition": "x", "conditionVersion": "2.0"}}
+    for held, matters in ((own, False), (limited, True)):
+        within = with_documents(scope, read({"value": [held, reader]}, NAMES["shopteams-roles"]))
+        assert memberships_matter(within, registry, KUBELET, by_repository=True) is matters
+
+
 def test_definitions_of_other_principals_are_not_needed(scope: Scope) -> None:
     id_ = ids.role_assignments_at(NAMES["shop"])
     assignments = scope.document(id_).body["value"]
