@@ -24,7 +24,7 @@ from pullready.collectors.reader import WORKERS, Reader
 from pullready.config import Settings, Target
 from pullready.facts import MAKERS, Need, needs_of
 from pullready.snapshot import Document, Provider, Snapshot, Status
-from tests.azure import environments
+from tests.azure import environments, runs
 from tests.azure.fixtures import Serve
 from tests.azure.standin import Fault, Standin
 
@@ -166,10 +166,7 @@ def test_the_healthy_shop_read_live_is_ready(serve: Serve, tmp_path: Path) -> No
         "registry-suffix": "azurecr.io",
         "registry-audience": standin.cloud.registry_audience,
     }
-    targets = [
-        {"cluster": target.cluster, "manifests": [str(environments.HEALTHY / "manifests" / target.name)]}
-        for target in environments.targets(environment)
-    ]
+    targets = runs.targets(*(target.name for target in environments.targets(environment)))
     (tmp_path / "pullready.yaml").write_text(json.dumps({"cloud": cloud, "targets": targets}))
     command = [sys.executable, "-m", "pullready", "run", "--config", "pullready.yaml", "--save-snapshot", "saved.json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)

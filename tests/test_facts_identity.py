@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -169,18 +170,34 @@ def test_registries_named_without_any_workload_are_judged(scope: Scope) -> None:
 
 def test_own_assignment_decides_and_groups_are_not_asked_for(scope: Scope) -> None:
     assert definitions_needed(scope, NAMES["shop"], KUBELET) == (NAMES["acr-pull"],)
-    assert memberships_matter(scope, NAMES["shop"], KUBELET) is False
+    assert memberships_matter(scope, NAMES["shop"], KUBELET, by_repository=False) is False
 
 
 def test_groups_are_asked_for_where_a_group_s_role_may_decide(scope: Scope) -> None:
-    assert memberships_matter(scope, NAMES["shop"], LEGACY) is True
-    assert memberships_matter(without(scope, "acr-pull"), NAMES["shop"], LEGACY) is True
+    assert memberships_matter(scope, NAMES["shop"], LEGACY, by_repository=False) is True
+    assert memberships_matter(without(scope, "acr-pull"), NAMES["shop"], LEGACY, by_repository=False) is True
 
 
 def test_groups_are_not_asked_for_where_no_group_s_role_pulls(scope: Scope) -> None:
     role = scope.document(NAMES["acr-pull"])
     powerless = {**role.body, "properties": {**role.body["properties"], "permissions": []}}
-    assert memberships_matter(with_documents(scope, read(powerless, role.id)), NAMES["shop"], LEGACY) is False
+    assert (
+        memberships_matter(with_documents(scope, read(powerless, role.id)), NAMES["shop"], LEGACY, by_repository=False)
+        is False
+    )
+
+
+def test_groups_matter_by_what_the_registry_asks_for(scope: Scope) -> None:
+    """The group of the healthy example has AcrPull, which carries nothing where the registry grants by repository."""
+    registry = NAMES["shopteams"]
+    assert memberships_matter(scope, registry, LEGACY, by_repository=False) is True
+    assert memberships_matter(scope, registry, LEGACY, by_repository=True) is False
+    own, group = scope.document(NAMES["shopteams-roles"]).body["value"]
+    reader = {**group, "properties": {**group["properties"], "roleDefinitionId": NAMES["repository-reader"]}}
+    limited = {**own, "properties": {**own["properties"], "condition": "x", "conditionVersion": "2.0"}}
+    for held, matters in ((own, False), (limited, True)):
+        within = with_documents(scope, read({"value": [held, reader]}, NAMES["shopteams-roles"]))
+        assert memberships_matter(within, registry, KUBELET, by_repository=True) is matters
 
 
 def test_definitions_of_other_principals_are_not_needed(scope: Scope) -> None:
@@ -200,7 +217,9 @@ def test_definitions_of_other_principals_are_not_needed(scope: Scope) -> None:
     )
 
 
-@pytest.mark.parametrize("ask", [definitions_needed, memberships_matter, pull_roles])
+@pytest.mark.parametrize(
+    "ask", [definitions_needed, partial(memberships_matter, by_repository=True), partial(pull_roles, data_action=None)]
+)
 def test_unread_assignments_are_no_answer(scope: Scope, ask: Callable[[Scope, str, str], object]) -> None:
     with pytest.raises(FactUnavailable, match="was not read"):
         ask(without(scope, "shop-roles"), NAMES["shop"], KUBELET)

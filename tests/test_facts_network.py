@@ -32,6 +32,7 @@ from pullready.predicates.private_dns import private_zone_unlinked
 from pullready.snapshot import Document, Provider, Snapshot, Status
 from pullready.spec import judge, recorded
 from pullready.verdict import Evidence, Judgement, Unknown
+from tests.azure.environments import REGISTRIES
 from tests.environment import CASES, NAMES, ROOT, case_scope, healthy
 
 CORPUS = Path(os.environ.get("PULLREADY_CORPUS", ROOT.parent / "shared")) / "wire" / "recorded"
@@ -42,7 +43,7 @@ PATHS = [
     for document in healthy()
     if "Microsoft.Network/" in document.id or document.id.endswith("privateEndpointConnections")
 ]
-GIVEN = [NAMES[name] for name in ("prod", "legacy", "registries", "shop", "shoptools")]
+GIVEN = [NAMES[name] for name in ("prod", "legacy", "registries", "shop", "shoptools", "shopteams")]
 
 
 def judged(scope: Scope) -> list[tuple[str, Judgement]]:
@@ -89,7 +90,9 @@ def test_every_path_document_of_the_healthy_example_is_asked_for_and_no_other(tm
     read = {
         document.id
         for target in ("prod", "legacy")
-        for document in collected(case_scope({"target": target}, tmp_path)).snapshot
+        for document in collected(
+            case_scope({"target": target, "registries": REGISTRIES.get(target, ())}, tmp_path)
+        ).snapshot
         if document.provider is Provider.ARM
     }
     assert read == {*PATHS, *GIVEN}
@@ -100,7 +103,7 @@ def test_every_path_document_of_the_healthy_example_is_asked_for_and_no_other(tm
 def test_no_document_can_be_missing_unnoticed(gone: str, status: Status | None, tmp_path: Path) -> None:
     judgements = []
     for target in ("prod", "legacy"):
-        scope = without(case_scope({"target": target}, tmp_path), gone)
+        scope = without(case_scope({"target": target, "registries": REGISTRIES.get(target, ())}, tmp_path), gone)
         if status:
             document = Document(id=gone, provider=Provider.ARM, status=status)
             scope = replace(scope, snapshot=scope.snapshot.with_documents([document]))

@@ -123,6 +123,7 @@ ALL: Final = frozenset(runs.CHECKS)
 OF_CLUSTER: Final = ALL - {"image-reference-registry-unknown"}
 OF_REGISTRY: Final = frozenset(
     {
+        "abac-registry-acrpull-not-honoured",
         "kubelet-pull-role-missing",
         "private-dns-zone-not-linked-to-cluster-vnet",
         "registry-firewall-excludes-cluster-egress",

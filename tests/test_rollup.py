@@ -248,3 +248,29 @@ def test_finding_on_one_target_concerns_no_other(tmp_path: Path) -> None:
     facts, results = run(tmp_path, said={"cluster-sp-secret-expired": (found("prod"),)})
     other = {"copy": facts["prod"]}
     assert {one.verdict for one in rollup.images(facts | other, results) if one.target == "copy"} == {"no-fault-found"}
+
+
+def test_a_repository_that_a_condition_leaves_out_blocks_its_own_images_alone(tmp_path: Path) -> None:
+    name = "@Request[Microsoft.ContainerRegistry/registries/repositories:name]"
+    pods = "\n---\n".join(POD % (LINUX, f"shopteams.azurecr.io/{image}") for image in ("web:1", "jobs/report:1"))
+    patch = [
+        {"document": "shopteams-roles", "pointer": f"/value/0/properties/{key}", "value": value}
+        for key, value in (("condition", f"{name} StringEqualsIgnoreCase 'web'"), ("conditionVersion", "2.0"))
+    ]
+    known = {one.image: one for one in rollup.images(*run(tmp_path, {"manifests": pods, "patch": patch}))}
+    blocked = known["shopteams.azurecr.io/jobs/report:1"]
+    assert (blocked.verdict, blocked.because) == ("blocked", ("abac-registry-acrpull-not-honoured",))
+    assert known["shopteams.azurecr.io/web:1"].verdict == "no-fault-found"
+    assert "identity" in known["shopteams.azurecr.io/web:1"].proven
+    assert "identity" not in blocked.proven
+
+
+@pytest.mark.parametrize(
+    "named", ["shopteams.azurecr.io", "jobs/report", "prod", "prod -> shopteams.azurecr.io -> jobs/report"]
+)
+def test_a_waiver_names_a_repository_or_its_registry(named: str, tmp_path: Path) -> None:
+    waiver = Waiver("abac-registry-acrpull-not-honoured", named, "known", "team", date(2026, 12, 31))
+    said = {"abac-registry-acrpull-not-honoured": (found("prod → shopteams.azurecr.io → jobs/report"),)}
+    _, results = run(tmp_path, said=said, waivers=(waiver,))
+    (one,) = [one for result in results for one in result.judged if one.kind is Verdict.FOUND]
+    assert one.waiver == waiver

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pullready.facts import ids
 from pullready.snapshot import Document, Provider, Snapshot, Status
-from tools.shop.environment import Bodies, healthy
+from tools.shop.environment import PROD, SHOPTEAMS, Bodies, healthy
 from tools.shop.faults import OWNED, Fault, faults
 
 EXAMPLES: Final = Path(__file__).parent.parent / "manifests_examples"
@@ -77,8 +77,9 @@ class Example:
 
 def of_fault(fault: Fault) -> Example:
     """Return the folder of *fault*: the shop as far as its cluster needs it, with the one thing wrong."""
+    named = f"registries: [{ids.name_of(SHOPTEAMS)}]\n" if fault.cluster == PROD else ""
     files = {
-        "pullready.yaml": f"cluster: {fault.cluster}\nmanifests: [manifests]\nsnapshot: snapshot.json\n",
+        "pullready.yaml": f"cluster: {fault.cluster}\nmanifests: [manifests]\n{named}snapshot: snapshot.json\n",
         "README.md": README.format(fault=fault),
     }
     for path in sorted((EXAMPLES / "healthy" / "manifests" / ids.name_of(fault.cluster)).glob("*.yaml")):

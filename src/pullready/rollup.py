@@ -38,6 +38,7 @@ PULL_PATH: Final = (
 PROVES: Final[Mapping[str, str]] = {
     "image-reference-registry-unknown": "reference",
     "kubelet-pull-role-missing": "identity",
+    "abac-registry-acrpull-not-honoured": "identity",
     "kubelet-identity-not-on-vmss": "credential",
     "cluster-sp-secret-expired": "credential",
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
@@ -58,6 +59,7 @@ class _Pull:
     image: str
     uses: tuple[ImageUse, ...]
     host: str
+    repository: str
 
     def subjects(self) -> Iterator[tuple[str, ...]]:
         """Yield the subjects, part by part, of the judgements that concern this pull."""
@@ -66,7 +68,9 @@ class _Pull:
         singles = [self.target, *origins, *registries]
         singles += [subject for use in self.uses for subject in (use.subject, use.workload.subject)]
         yield from ((name.casefold(),) for name in dict.fromkeys(singles))
-        yield from ((origin.casefold(), registry.casefold()) for origin in origins for registry in registries)
+        for origin, registry in ((one.casefold(), two.casefold()) for one in origins for two in registries):
+            yield (origin, registry)
+            yield (origin, registry, self.repository.casefold())
 
 
 class _Results:
@@ -115,7 +119,9 @@ def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[Ima
             for pool in pools.get(use.workload.subject) or (None,):
                 taking.setdefault(pool, []).append(use)
         for pool, on_pool in taking.items():
-            pull = _Pull(target, cluster, pool, named[0].image, tuple(on_pool), _host(named[0], facts))
+            pull = _Pull(
+                target, cluster, pool, named[0].image, tuple(on_pool), _host(named[0], facts), _repository(named[0])
+            )
             yield _outcome(pull, index, is_private=(pool, pull.host) in private)
 
 
@@ -173,6 +179,10 @@ def _host(use: ImageUse, facts: Facts) -> str:
     """Return the login server that the image comes from, in the spelling of the checks' subjects."""
     known = use.registry_host(facts.scope.settings)
     return known or (use.reference.host if isinstance(use.reference, ImageReference) else "")
+
+
+def _repository(use: ImageUse) -> str:
+    return use.reference.repository if isinstance(use.reference, ImageReference) else ""
 
 
 def _pools(facts: Facts) -> dict[str, tuple[str, ...]]:

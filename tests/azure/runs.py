@@ -18,6 +18,7 @@ from pullready.reports import NAMES
 from pullready.snapshot import Snapshot
 from pullready.spec import Check
 from tests import reading
+from tests.azure.environments import REGISTRIES
 from tests.azure.standin import CLIENT_SECRET, TOKEN, Standin
 from tests.environment import HEALTHY, ROOT
 from tests.environment import NAMES as IDS
@@ -49,7 +50,14 @@ def served(bodies: Bodies | None = None) -> Snapshot:
 
 def targets(*names: str) -> list[dict[str, Any]]:
     """Return the targets *names* of the healthy example, as they stand in a configuration."""
-    return [{"cluster": IDS[name], "manifests": [str(HEALTHY / "manifests" / name)]} for name in names]
+    return [
+        {
+            "cluster": IDS[name],
+            "manifests": [str(HEALTHY / "manifests" / name)],
+            **({"registries": [*REGISTRIES[name]]} if name in REGISTRIES else {}),
+        }
+        for name in names
+    ]
 
 
 def configure(folder: Path, standin: Standin, described: Iterable[Mapping[str, Any]], **more: Any) -> Path:

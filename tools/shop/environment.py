@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pullready.facts import ids
@@ -15,6 +16,7 @@ PROD: Final = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/pro
 LEGACY: Final = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/legacy"
 SHOP: Final = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shopimages"
 SHOPTOOLS: Final = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shoptools"
+SHOPTEAMS: Final = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shopteams"
 VNET: Final = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/shop-vnet"
 LEGACY_VNET: Final = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/legacy-vnet"
 NAT_GATEWAY: Final = f"{GROUP}/providers/Microsoft.Network/natGateways/legacy-nat"
@@ -24,7 +26,9 @@ ENDPOINT: Final = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/shop-re
 ENDPOINT_NIC: Final = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/shop-registry.nic"
 ZONE: Final = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azurecr.io"
 KUBELET: Final = f"{NODE_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/prod-agentpool"
-ACR_PULL: Final = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/7f951dda-4ed3-4680-a7ca-43fe172d538d"
+_ROLES: Final = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
+ACR_PULL: Final = f"{_ROLES}/7f951dda-4ed3-4680-a7ca-43fe172d538d"
+REPOSITORY_READER: Final = f"{_ROLES}/b93aa761-3e63-49ed-ac28-beffa264f7ac"
 
 KUBELET_OBJECT: Final = "33333333-3333-4333-8333-333333333333"
 KUBELET_CLIENT: Final = "44444444-4444-4444-8444-444444444444"
@@ -160,7 +164,10 @@ def registry(resource: str, **properties: Any) -> Body:
 
 
 def registries() -> list[Body]:
-    """Return the private registry of the shop, and the one for its tools that allows selected addresses."""
+    """Return the shop's private registry, that of its tools for selected addresses, and that of its teams.
+
+    The last is open to every network and grants by repository.
+    """
     return [
         registry(SHOP, publicNetworkAccess="Disabled", networkRuleSet={"defaultAction": "Deny", "ipRules": []}),
         registry(
@@ -175,17 +182,25 @@ def registries() -> list[Body]:
                 ],
             },
         ),
+        registry(
+            SHOPTEAMS,
+            publicNetworkAccess="Enabled",
+            networkRuleSet={"defaultAction": "Allow", "ipRules": []},
+            roleAssignmentMode="AbacRepositoryPermissions",
+        ),
     ]
 
 
-def assignment(scope: str, name: str, principal: str, principal_type: str = "ServicePrincipal") -> Body:
-    """Return an assignment of AcrPull to *principal* at *scope*."""
+def assignment(
+    scope: str, name: str, principal: str, principal_type: str = "ServicePrincipal", role: str = ACR_PULL
+) -> Body:
+    """Return an assignment of *role* to *principal* at *scope*."""
     return {
         "id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
         "name": name,
         "type": "Microsoft.Authorization/roleAssignments",
         "properties": {
-            "roleDefinitionId": ACR_PULL,
+            "roleDefinitionId": role,
             "principalId": principal,
             "principalType": principal_type,
             "scope": scope,
@@ -209,6 +224,10 @@ def authorization() -> Bodies:
             assignment(SHOPTOOLS, "aaaaaaaa-0000-4000-8000-000000000003", KUBELET_OBJECT),
             inherited,
         ],
+        ids.role_assignments_at(SHOPTEAMS): [
+            assignment(SHOPTEAMS, "aaaaaaaa-0000-4000-8000-000000000004", KUBELET_OBJECT, role=REPOSITORY_READER),
+            inherited,
+        ],
         ids.groups_of(LEGACY_OBJECT): [{"@odata.type": "#microsoft.graph.group", "id": PULLERS_GROUP}],
         ids.service_principal(LEGACY_CLIENT): [
             {"id": LEGACY_OBJECT, "appId": LEGACY_CLIENT, "accountEnabled": True, "passwordCredentials": []}
@@ -226,23 +245,36 @@ def authorization() -> Bodies:
                 ],
             }
         ],
-        ACR_PULL: {
-            "id": ACR_PULL,
-            "name": ids.name_of(ACR_PULL),
-            "type": "Microsoft.Authorization/roleDefinitions",
-            "properties": {
-                "roleName": "AcrPull",
-                "type": "BuiltInRole",
-                "assignableScopes": ["/"],
-                "permissions": [
-                    {
-                        "actions": ["Microsoft.ContainerRegistry/registries/pull/read"],
-                        "notActions": [],
-                        "dataActions": [],
-                        "notDataActions": [],
-                    }
-                ],
-            },
+        ACR_PULL: role_definition(ACR_PULL, "AcrPull", actions=["Microsoft.ContainerRegistry/registries/pull/read"]),
+        REPOSITORY_READER: role_definition(
+            REPOSITORY_READER,
+            "Container Registry Repository Reader",
+            data_actions=[
+                "Microsoft.ContainerRegistry/registries/repositories/metadata/read",
+                "Microsoft.ContainerRegistry/registries/repositories/content/read",
+            ],
+        ),
+    }
+
+
+def role_definition(resource: str, name: str, *, actions: Sequence[str] = (), data_actions: Sequence[str] = ()) -> Body:
+    """Return a built-in role that carries *actions* and *data_actions*."""
+    return {
+        "id": resource,
+        "name": ids.name_of(resource),
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "properties": {
+            "roleName": name,
+            "type": "BuiltInRole",
+            "assignableScopes": ["/"],
+            "permissions": [
+                {
+                    "actions": list(actions),
+                    "notActions": [],
+                    "dataActions": list(data_actions),
+                    "notDataActions": [],
+                }
+            ],
         },
     }
 
@@ -372,6 +404,7 @@ def private_path() -> Bodies:
             }
         ],
         ids.private_endpoint_connections_of(SHOPTOOLS): [],
+        ids.private_endpoint_connections_of(SHOPTEAMS): [],
         ENDPOINT: {
             "id": ENDPOINT,
             "name": ids.name_of(ENDPOINT),

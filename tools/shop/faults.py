@@ -22,7 +22,9 @@ from tools.shop.environment import (
     OUTBOUND,
     PROD,
     PULLERS_GROUP,
+    REPOSITORY_READER,
     SHOP,
+    SHOPTEAMS,
     SHOPTOOLS,
     SUBSCRIPTION,
     VNET,
@@ -62,12 +64,16 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
     PROD: (
         PROD,
         SHOP,
+        SHOPTEAMS,
         VNET,
         *OUTBOUND,
         ENDPOINT,
         ENDPOINT_NIC,
         ids.scale_sets_in(NODE_GROUP),
+        REPOSITORY_READER,
         ids.role_assignments_at(SHOP),
+        ids.role_assignments_at(SHOPTEAMS),
+        ids.private_endpoint_connections_of(SHOPTEAMS),
         ids.private_endpoint_connections_of(SHOP),
         ids.private_dns_zones_in(SUBSCRIPTION),
         ids.links_of(ZONE),
@@ -104,6 +110,25 @@ def faults() -> Iterator[Fault]:
             ],
             ids.groups_of(KUBELET_OBJECT): [],
         },
+    )
+    yield Fault(
+        "abac-registry-acrpull-not-honoured",
+        "The registry grants by repository, and the kubelet identity has AcrPull alone",
+        "The registry was switched to granting by repository. The role assignment on it is still AcrPull, which lets nobody\n"
+        "pull in that mode, and attaching the registry to the cluster once more would not help.",
+        f'{scheme} "shopimages.azurecr.io/web:1.4.2": failed to authorize: failed to fetch anonymous token: unexpected status from\n'
+        "GET request to https://shopimages.azurecr.io/oauth2/token?scope=repository%3Aweb%3Apull&service=shopimages.azurecr.io: 401 Unauthorized",
+        f"az role assignment create --assignee-object-id {KUBELET_OBJECT} \\\n"
+        "  --assignee-principal-type ServicePrincipal --role b93aa761-3e63-49ed-ac28-beffa264f7ac \\\n"
+        f"  --scope {SHOP}",
+        bodies=_one_registry(
+            registry(
+                SHOP,
+                publicNetworkAccess="Disabled",
+                networkRuleSet={"defaultAction": "Deny", "ipRules": []},
+                roleAssignmentMode="AbacRepositoryPermissions",
+            )
+        ),
     )
     yield Fault(
         "cluster-sp-secret-expired",

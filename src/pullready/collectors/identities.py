@@ -63,7 +63,11 @@ def read_role_assignments(scope: Scope) -> Reading:
 def read_group_memberships(scope: Scope) -> Reading:
     """Read the groups of the principal that pulls, where its own roles do not decide and a group's may."""
     principal = _principal(scope)
-    if any(_of_each(_registries(scope), lambda registry: memberships_matter(scope, registry.id, principal))):
+
+    def matter(registry: Registry) -> bool:
+        return memberships_matter(scope, registry.id, principal, by_repository=registry.grants_by_repository)
+
+    if any(_of_each(_registries(scope), matter)):
         yield [ids.groups_of(principal, scope.target.tenant)]
 
 

@@ -14,7 +14,17 @@ from msgspec import Struct
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.base import Fact, decode
-from pullready.facts.roles import PULL_ACTION, AssignmentsWire, Carried, DefinitionWire, RoleAssignment, RoleDefinition
+from pullready.facts.conditions import VERSION, Asked, ConditionError, Expression, parse
+from pullready.facts.roles import (
+    PULL_ACTION,
+    READ_CONTENT,
+    READ_METADATA,
+    AssignmentsWire,
+    Carried,
+    DefinitionWire,
+    RoleAssignment,
+    RoleDefinition,
+)
 from pullready.facts.scope import Scope
 from pullready.snapshot import Provider
 from pullready.verdict import Evidence
@@ -30,12 +40,17 @@ class _Memberships(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Grant:
-    """An assignment of a role that carries the pull; ``membership`` where it reaches the principal through a group."""
+    """An assignment of a role that carries the pull; ``membership`` where it reaches the principal through a group.
+
+    ``data_action`` is what the role carries among its data actions, at a registry that grants by repository; elsewhere
+    there is none, and conditions do not count.
+    """
 
     assignment: RoleAssignment
     definition: RoleDefinition
     carried: Carried
     membership: Evidence | None = None
+    data_action: str | None = None
 
     @cached_property
     def is_doubtful(self) -> bool:
@@ -44,6 +59,41 @@ class Grant:
         Source: https://learn.microsoft.com/azure/container-registry/container-registry-rbac-custom-roles
         """
         return not self.carried.is_literal and self.definition.is_custom
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the assignment has a condition that counts."""
+        return self.data_action is not None and self.assignment.condition is not None
+
+    @cached_property
+    def _condition(self) -> Expression | str | None:
+        """The condition that counts, or why it cannot be read."""
+        text, version = self.assignment.condition, self.assignment.condition_version
+        if self.data_action is None or text is None:
+            return None
+        if version != VERSION:
+            return f"it is of version {version or 'unknown'} and not {VERSION}: {text}"
+        try:
+            return parse(text)
+        except ConditionError as error:
+            return f"it cannot be read, as {error}"
+
+    def holds(self, repository: str | None) -> bool | None:
+        """Say whether it reaches *repository*, or without one every repository; none where that cannot be told."""
+        if self.data_action is None or self._condition is None:
+            return True
+        return None if isinstance(self._condition, str) else self._condition.holds(Asked(self.data_action, repository))
+
+    @property
+    def not_understood(self) -> str:
+        """What of the condition cannot be told, quoted; empty where all of it is understood."""
+        match self._condition:
+            case None:
+                return ""
+            case str(why):
+                return why
+            case condition:
+                return f"it uses {', '.join(condition.opaque)}" if condition.opaque else ""
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -55,10 +105,9 @@ class Grant:
         found = (given, scope, *((self.membership,) if self.membership else ()), line)
         if self.assignment.condition is None:
             return found
-        return (
-            *found,
-            self.assignment.evidence("/properties/condition", "conditions do not count in this registry's role mode"),
-        )
+        counts = "the condition under which the role counts"
+        says = counts if self.is_conditional else "conditions do not count in this registry's role mode"
+        return (*found, self.assignment.evidence("/properties/condition", says))
 
 
 @dataclass(frozen=True)
@@ -71,8 +120,12 @@ class Roles:
 
     @property
     def sound(self) -> Grant | None:
-        """A grant that leaves no doubt."""
-        return next((grant for grant in self.grants if not grant.is_doubtful), None)
+        """A grant that leaves no doubt and reaches every repository."""
+        return self.sound_for(None)
+
+    def sound_for(self, repository: str | None) -> Grant | None:
+        """Return a grant that leaves no doubt and reaches *repository*, or without one every repository."""
+        return next((one for one in self.grants if not one.is_doubtful and one.holds(repository)), None)
 
     def __add__(self, more: Roles) -> Roles:
         return Roles(self.grants + more.grants, self.others + more.others, self.obstacles + more.obstacles)
@@ -80,10 +133,14 @@ class Roles:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The assignments at a registry or above that may be a principal's: its own, and those of groups."""
+    """The assignments at a registry or above that may be a principal's: its own, and those of groups.
+
+    ``below`` are its own at something in the registry.
+    """
 
     own: list[RoleAssignment] = field(default_factory=list)
     groups: list[RoleAssignment] = field(default_factory=list)
+    below: list[RoleAssignment] = field(default_factory=list)
     obstacles: list[FactUnavailable] = field(default_factory=list)
 
 
@@ -98,6 +155,8 @@ def candidates(scope: Scope, registry: str, principal: str) -> Candidates:
         assignment = RoleAssignment(document, f"/value/{index}", wire)
         try:
             if not assignment.covers(registry):
+                if assignment.is_below(registry) and assignment.principal == principal.lower():
+                    sorted_.below.append(assignment)
                 continue
             if assignment.principal == principal.lower():
                 sorted_.own.append(assignment)
@@ -108,7 +167,12 @@ def candidates(scope: Scope, registry: str, principal: str) -> Candidates:
     return sorted_
 
 
-def _weigh(scope: Scope, assignments: Iterable[RoleAssignment], memberships: Mapping[str, Evidence]) -> Roles:
+def _weigh(
+    scope: Scope,
+    assignments: Iterable[RoleAssignment],
+    memberships: Mapping[str, Evidence],
+    data_action: str | None,
+) -> Roles:
     grants: list[Grant] = []
     others: list[RoleDefinition] = []
     obstacles: list[FactUnavailable] = []
@@ -116,16 +180,26 @@ def _weigh(scope: Scope, assignments: Iterable[RoleAssignment], memberships: Map
         try:
             document = scope.document(assignment.role)
             definition = RoleDefinition(document, "", decode(document, DefinitionWire))
-            carried = definition.carries(PULL_ACTION)
+            carried = definition.carries_data(data_action) if data_action else definition.carries(PULL_ACTION)
             if carried is None:
                 others.append(definition)
                 continue
-            grant = Grant(assignment, definition, carried, memberships.get(assignment.principal))
+            grant = Grant(assignment, definition, carried, memberships.get(assignment.principal), data_action)
             _ = grant.is_doubtful  # it is an obstacle, too, if this cannot be said
             grants.append(grant)
         except FactUnavailable as why:
             obstacles.append(why)
     return Roles(tuple(grants), tuple(others), tuple(obstacles))
+
+
+def _below(assignment: RoleAssignment) -> FactUnavailable:
+    """Say why it is open what an assignment at a repository does: Azure's articles say both that it counts and not."""
+    return FactUnavailable(
+        f"a role is assigned below the registry, at {assignment.wire.properties.scope}, and whether it counts is open",
+        "Assign it at the registry, under a condition that names the repository",
+        document=assignment.document.id,
+        pointer=f"{assignment.base}/properties/scope",
+    )
 
 
 def definitions_needed(scope: Scope, registry: str, principal: str) -> tuple[str, ...]:
@@ -141,20 +215,21 @@ def definitions_needed(scope: Scope, registry: str, principal: str) -> tuple[str
     return tuple(needed.values())
 
 
-def memberships_matter(scope: Scope, registry: str, principal: str) -> bool:
+def memberships_matter(scope: Scope, registry: str, principal: str, *, by_repository: bool) -> bool:
     """Say whether the groups of *principal* must be known: none of its own roles decides, and some group's role may.
 
-    Needs the list of role assignments and :func:`definitions_needed` in *scope*; raise :class:`FactUnavailable` where
-    the list was not read.
+    *by_repository* says how the registry grants. Needs the list of role assignments and :func:`definitions_needed` in
+    *scope*; raise :class:`FactUnavailable` where the list was not read.
     """
     sorted_ = candidates(scope, registry, principal)
-    return _groups_matter(scope, sorted_, _weigh(scope, sorted_.own, {}))
+    asked = (READ_CONTENT, READ_METADATA) if by_repository else (None,)
+    return any(_groups_matter(scope, sorted_, _weigh(scope, sorted_.own, {}, one), one) for one in asked)
 
 
-def _groups_matter(scope: Scope, sorted_: Candidates, own: Roles) -> bool:
+def _groups_matter(scope: Scope, sorted_: Candidates, own: Roles, data_action: str | None) -> bool:
     if own.sound:
         return False
-    through_groups = _weigh(scope, sorted_.groups, {})
+    through_groups = _weigh(scope, sorted_.groups, {}, data_action)
     return bool(through_groups.grants or through_groups.obstacles)
 
 
@@ -167,17 +242,20 @@ def memberships(scope: Scope, principal: str) -> dict[str, Evidence]:
     }
 
 
-def pull_roles(scope: Scope, registry: str, principal: str) -> Roles:
+def pull_roles(scope: Scope, registry: str, principal: str, data_action: str | None) -> Roles:
     """Return the roles that *principal* (object id) has at *registry* (resource id), its own and through groups.
 
-    Raise :class:`FactUnavailable` where the list of role assignments was not read.
+    Asked for is *data_action*, as a registry that grants by repository does; without one, the pull of a registry that
+    does not. Raise :class:`FactUnavailable` where the list of role assignments was not read.
     """
     sorted_ = candidates(scope, registry, principal)
-    own = _weigh(scope, sorted_.own, {}) + Roles(obstacles=tuple(sorted_.obstacles))
-    if not _groups_matter(scope, sorted_, own):
+    own = _weigh(scope, sorted_.own, {}, data_action) + Roles(obstacles=tuple(sorted_.obstacles))
+    if data_action:
+        own += Roles(obstacles=tuple(map(_below, sorted_.below)))
+    if not _groups_matter(scope, sorted_, own, data_action):
         return own
     try:
         groups = memberships(scope, principal)
     except FactUnavailable as why:
         return own + Roles(obstacles=(why,))
-    return own + _weigh(scope, [one for one in sorted_.groups if one.principal in groups], groups)
+    return own + _weigh(scope, [one for one in sorted_.groups if one.principal in groups], groups, data_action)

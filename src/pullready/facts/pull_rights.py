@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pullready.errors import FactUnavailable
@@ -14,7 +14,9 @@ from pullready.facts.cluster import Cluster
 from pullready.facts.credentials import Credentials
 from pullready.facts.graph import only
 from pullready.facts.images import ImageUse
+from pullready.facts.reference import ImageReference
 from pullready.facts.registry import Registry
+from pullready.facts.roles import READ_CONTENT, READ_METADATA
 from pullready.facts.scope import Need, Scope, fact
 from pullready.facts.workloads import Workload
 from pullready.snapshot import Provider
@@ -35,17 +37,22 @@ class Puller:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The roles that the puller has at the registry; ``listed`` is the list of assignments that says so."""
+    """The roles that the puller has at the registry; ``listed`` is the list of assignments that says so.
+
+    ``metadata`` are those that let it look at tags, at a registry that grants that apart, by repository.
+    """
 
     puller: Puller
     roles: Roles
     listed: Evidence
+    metadata: Roles = field(default_factory=Roles)
 
 
 @dataclass(frozen=True)
 class PullRight:
     """A cluster, a registry that it pulls from, and the workloads that name an image of that registry.
 
+    ``uses`` are the repositories that they name; ``repository`` is set where the right is looked at for one alone.
     ``is_whole`` says that every workload could be read, so that no other uses the registry. ``credentials`` are the
     pull secrets that the workloads may bring along.
     """
@@ -56,11 +63,25 @@ class PullRight:
     is_whole: bool
     credentials: Credentials
     read: Held | FactUnavailable
+    uses: tuple[tuple[str, Workload], ...] = ()
+    repository: str | None = None
 
     @property
     def subject(self) -> str:
-        """Cluster and registry, such as ``prod → shopimages.azurecr.io``."""
-        return f"{self.cluster.name}{SEPARATOR}{self.registry.subject}"
+        """Cluster and registry, as in ``prod → shopimages.azurecr.io``; behind them the repository, if it is one."""
+        parts = (self.cluster.name, self.registry.subject, self.repository)
+        return SEPARATOR.join(part for part in parts if part)
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """The repositories that the workloads name, each once."""
+        return tuple(dict.fromkeys(repository for repository, _ in self.uses))
+
+    def on(self, repository: str) -> PullRight:
+        """Return the right on *repository* alone, with the workloads that name it."""
+        uses = tuple(use for use in self.uses if use[0] == repository)
+        workloads = {workload.subject: workload for _, workload in uses}
+        return replace(self, repository=repository, uses=uses, workloads=tuple(workloads.values()))
 
     @property
     def held(self) -> Held:
@@ -114,12 +135,14 @@ def puller_of(scope: Scope, cluster: Cluster) -> Puller:
 def _held(scope: Scope, cluster: Cluster, registry: Registry) -> Held | FactUnavailable:
     try:
         puller = puller_of(scope, cluster)
-        roles = pull_roles(scope, registry.id, puller.object_id)
+        by_repository = registry.grants_by_repository
+        roles = pull_roles(scope, registry.id, puller.object_id, READ_CONTENT if by_repository else None)
+        metadata = pull_roles(scope, registry.id, puller.object_id, READ_METADATA) if by_repository else Roles()
     except FactUnavailable as why:
         return why
     document = scope.document(ids.role_assignments_at(registry.id))
     listed = Fact(document, "").evidence("/value", "every role assignment at the registry and above it")
-    return Held(puller, roles, listed)
+    return Held(puller, roles, listed, metadata)
 
 
 @fact(Need.ROLE_ASSIGNMENTS, Need.GROUP_MEMBERSHIPS, Need.SERVICE_PRINCIPAL)
@@ -138,7 +161,8 @@ def pull_rights(
             rights.append(Unread(f"{cluster.name}{SEPARATOR}{registry.subject}", registry.why, registry.location))
             continue
         host = registry.subject
-        users = {use.workload.subject: use.workload for use in uses if use.registry_host(scope.settings) == host}
+        here = [use for use in uses if use.registry_host(scope.settings) == host]
+        users = {use.workload.subject: use.workload for use in here}
         rights.append(
             PullRight(
                 cluster,
@@ -147,6 +171,35 @@ def pull_rights(
                 is_whole=len(uses) == len(images),
                 credentials=credentials,
                 read=_held(scope, cluster, registry),
+                uses=tuple(
+                    (use.reference.repository, use.workload)
+                    for use in here
+                    if isinstance(use.reference, ImageReference)
+                ),
             )
         )
     return tuple(rights)
+
+
+@fact()
+def repository_rights(
+    scope: Scope,  # noqa: ARG001  (every maker's first)
+    pull_rights: tuple[PullRight | Unread, ...],
+) -> tuple[PullRight | Unread, ...]:
+    """Return the pull rights; one for each repository that is named, where those of a registry may differ."""
+    parts: list[PullRight | Unread] = []
+    for right in pull_rights:
+        if isinstance(right, PullRight) and _may_differ(right):
+            parts.extend(right.on(repository) for repository in right.repositories)
+        else:
+            parts.append(right)
+    return tuple(parts)
+
+
+def _may_differ(right: PullRight) -> bool:
+    """Say whether conditions may let the puller reach one repository and not another, and some are named."""
+    held = right.read
+    if isinstance(held, FactUnavailable) or not right.repositories:
+        return False
+    kinds = (held.roles, held.metadata)
+    return any(not roles.sound and any(grant.is_conditional for grant in roles.grants) for roles in kinds)

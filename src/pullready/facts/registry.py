@@ -205,8 +205,10 @@ def locate(scope: Scope, wanted: Wanted) -> str:
     if wanted.named.startswith("/"):
         return wanted.named
     for named in scope.target.registries:
+        if not named.startswith("/"):
+            continue
         given = scope.document(named)
-        if named.startswith("/") and given.body is not None and wanted.is_at(decode(given, _Registry)):
+        if given.body is not None and wanted.is_at(decode(given, _Registry)):
             return named
     if scope.target.cluster is None:
         raise NothingToJudge("no cluster is given, so no registry is looked for")

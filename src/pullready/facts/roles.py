@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/role-based-access-control/role-definitions
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,12 @@ from pullready.facts.base import Fact
 
 #: What lets a principal pull from a registry that does not grant by repository.
 PULL_ACTION: Final = "Microsoft.ContainerRegistry/registries/pull/read"
+#: The data actions that let a principal pull from a repository of one that does, and look at its tags.
+READ_CONTENT: Final = "Microsoft.ContainerRegistry/registries/repositories/content/read"
+READ_METADATA: Final = "Microsoft.ContainerRegistry/registries/repositories/metadata/read"
 _MANAGEMENT_GROUP: Final = "/providers/microsoft.management/managementgroups/"
+#: The pointer of a block's patterns, the patterns, and those that take away.
+_Block = tuple[str, Sequence[str], Sequence[str]]
 
 
 class _AssignmentProperties(Struct, frozen=True):
@@ -26,6 +32,7 @@ class _AssignmentProperties(Struct, frozen=True):
     principalType: str | UnsetType | None = UNSET
     scope: str | UnsetType | None = UNSET
     condition: str | UnsetType | None = UNSET
+    conditionVersion: str | UnsetType | None = UNSET
 
 
 class AssignmentWire(Struct, frozen=True):
@@ -43,6 +50,8 @@ class AssignmentsWire(Struct, frozen=True):
 class _Permission(Struct, frozen=True):
     actions: list[str] | UnsetType | None = UNSET
     notActions: list[str] | UnsetType | None = UNSET
+    dataActions: list[str] | UnsetType | None = UNSET
+    notDataActions: list[str] | UnsetType | None = UNSET
 
 
 class _DefinitionProperties(Struct, frozen=True):
@@ -84,6 +93,11 @@ class RoleAssignment(Fact):
         """The condition of the assignment, if it has one."""
         return self.wire.properties.condition or None
 
+    @property
+    def condition_version(self) -> str | None:
+        """The version of the condition's syntax, where it is given."""
+        return self.wire.properties.conditionVersion or None
+
     def covers(self, resource: str) -> bool:
         """Say whether the assignment's scope is *resource* or contains it.
 
@@ -91,6 +105,11 @@ class RoleAssignment(Fact):
         """
         scope = self.require(self.wire.properties.scope, "/properties/scope").rstrip("/").casefold()
         return f"{resource.casefold()}/".startswith(f"{scope}/") or scope.startswith(_MANAGEMENT_GROUP)
+
+    def is_below(self, resource: str) -> bool:
+        """Say whether the assignment's scope is something in *resource*, such as a repository of a registry."""
+        scope = self.require(self.wire.properties.scope, "/properties/scope").casefold()
+        return scope.startswith(f"{resource.casefold()}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +143,44 @@ class RoleDefinition(Fact):
         ``notActions`` take away from the ``actions`` beside them and from no other block. Azure documents ``actions``
         as always there and ``notActions`` as optional.
         """
-        by_wildcard = None
-        for block, permission in enumerate(self.require(self.wire.properties.permissions, "/properties/permissions")):
+        return _carried(self._actions(), action)
+
+    def carries_data(self, action: str) -> Carried | None:
+        """Return where the role carries the data action *action*, as :meth:`carries` does.
+
+        Azure documents ``dataActions`` and ``notDataActions`` as optional.
+        """
+        return _carried(self._data_actions(), action)
+
+    def _actions(self) -> Iterator[_Block]:
+        for block, permission in enumerate(self._permissions):
             pointer = f"/properties/permissions/{block}/actions"
-            patterns = self.require(permission.actions, pointer)
-            if any(_matches(pattern, action) for pattern in permission.notActions or ()):
-                continue
-            for index, pattern in enumerate(patterns):
-                if pattern.casefold() == action.casefold():
-                    return Carried(f"{pointer}/{index}", pattern, is_literal=True)
-                if by_wildcard is None and _matches(pattern, action):
-                    by_wildcard = Carried(f"{pointer}/{index}", pattern, is_literal=False)
-        return by_wildcard
+            yield pointer, self.require(permission.actions, pointer), permission.notActions or ()
+
+    def _data_actions(self) -> Iterator[_Block]:
+        for block, permission in enumerate(self._permissions):
+            pointer = f"/properties/permissions/{block}/dataActions"
+            yield pointer, permission.dataActions or (), permission.notDataActions or ()
+
+    @property
+    def _permissions(self) -> list[_Permission]:
+        return self.require(self.wire.properties.permissions, "/properties/permissions")
 
 
-def _matches(pattern: str, action: str) -> bool:
+def _carried(blocks: Iterable[_Block], action: str) -> Carried | None:
+    by_wildcard = None
+    for pointer, patterns, taken_away in blocks:
+        if any(matches(pattern, action) for pattern in taken_away):
+            continue
+        for index, pattern in enumerate(patterns):
+            if pattern.casefold() == action.casefold():
+                return Carried(f"{pointer}/{index}", pattern, is_literal=True)
+            if by_wildcard is None and matches(pattern, action):
+                by_wildcard = Carried(f"{pointer}/{index}", pattern, is_literal=False)
+    return by_wildcard
+
+
+def matches(pattern: str, action: str) -> bool:
     """Say whether *pattern*, in which each ``*`` stands for any characters, names *action*."""
     expression = ".*".join(re.escape(part) for part in pattern.split("*"))
     return re.fullmatch(expression, action, re.IGNORECASE) is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from pullready.facts.authorization import Grant
 from pullready.facts.pull_rights import Held, PullRight
-from pullready.facts.roles import PULL_ACTION
+from pullready.facts.roles import PULL_ACTION, READ_CONTENT
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
 ACR_PULL: Final = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
@@ -17,7 +18,7 @@ _NAMED: Final = 5
 
 def pull_right_missing(right: PullRight) -> Iterator[Judgement]:
     """Yield one judgement: found where no role of the principal that kubelet pulls as carries the pull."""
-    gate = _gate(right)
+    gate = not_needed(right) or _judged_by_repository(right)
     if gate:
         yield gate
         return
@@ -28,15 +29,15 @@ def pull_right_missing(right: PullRight) -> Iterator[Judgement]:
         )
         yield Clear(right.subject, (right.held.puller.evidence, *roles.sound.evidence, mode))
     elif roles.grants:
-        yield _doubtful(right, roles.grants[0])
+        yield doubtful(right, roles.grants[0], PULL_ACTION, _assign(right, right.held))
     elif roles.obstacles:
         raise roles.obstacles[0]
     else:
-        yield _missing(right, right.held)
+        yield unless_excused(right, _missing(right, right.held))
 
 
-def _gate(right: PullRight) -> Judgement | None:
-    """Return why the question does not arise, or cannot be answered by role assignments of this kind."""
+def not_needed(right: PullRight) -> NotApplicable | None:
+    """Return why kubelet needs no role to pull from the registry; none where it does."""
     cluster, registry = right.cluster, right.registry
     if registry.pulls_anonymously:
         anybody = registry.evidence("/properties/anonymousPullEnabled", "anybody may pull")
@@ -47,28 +48,52 @@ def _gate(right: PullRight) -> Judgement | None:
     if right.only_virtual_nodes:
         reason = "all that is pulled from it runs on virtual nodes, which pull with an identity of their own"
         return NotApplicable(right.subject, reason, right.only_virtual_nodes)
-    if registry.grants_by_repository:
-        mode = registry.evidence("/properties/roleAssignmentMode", "role assignments count by repository")
-        return Unknown(
-            right.subject,
-            "the registry grants by repository (ABAC), and the data actions and conditions of roles are not judged",
-            f"Look for Container Registry Repository Reader: az role assignment list --scope {registry.id} "
-            "--include-inherited --output table",
-            (mode,),
-        )
     return None
 
 
-def _missing(right: PullRight, held: Held) -> Judgement:
+def _judged_by_repository(right: PullRight) -> NotApplicable | None:
+    """Return that another check judges the registry; none where role assignments count for the whole of it."""
+    if not right.registry.grants_by_repository:
+        return None
+    mode = right.registry.evidence("/properties/roleAssignmentMode", "role assignments count by repository")
+    reason = "the registry grants by repository (ABAC), which abac-registry-acrpull-not-honoured judges"
+    return NotApplicable(right.subject, reason, (mode,))
+
+
+def _missing(right: PullRight, held: Held) -> Found:
+    found = nothing_carries(right, PULL_ACTION, _remedy(right, held))
+    of_data = next((one for one in held.roles.others if one.carries_data(READ_CONTENT)), None)
+    if of_data is None:
+        return found
+    return replace(
+        found,
+        observed=f"{found.observed}; what {of_data.name} carries is documented for registries that grant by repository",
+        severity=Severity.RISK,
+    )
+
+
+def nothing_carries(right: PullRight, action: str, remedy: str) -> Found:
+    """Return that no role of the principal carries *action*."""
+    held = right.held
+    return Found(
+        right.subject,
+        observed=f"{held.puller.object_id} has no role that carries {action}{_other_roles(held)}",
+        expected=f"a role at {right.registry.name} or above it lets the principal pull",
+        remedy=remedy,
+        evidence=(held.puller.evidence, held.listed),
+    )
+
+
+def unless_excused(right: PullRight, found: Found) -> Judgement:
+    """Return *found*, or unknown where the cluster is being changed or pull secrets may do what the role does not."""
     cluster = right.cluster
-    read = (held.puller.evidence, held.listed)
     if cluster.is_updating:
         state = cluster.evidence("/properties/provisioningState", "the cluster is being changed")
         return Unknown(
             right.subject,
             "the cluster is being changed, and no role carries the pull at the moment",
             "Wait until its provisioning state is Succeeded, then judge again",
-            (state, *read),
+            (state, *found.evidence),
         )
     brought = tuple(filter(None, right.pull_secrets))
     if right.workloads and len(brought) == len(right.workloads):
@@ -76,16 +101,10 @@ def _missing(right: PullRight, held: Held) -> Judgement:
             right.subject,
             "no role carries the pull, so pulls rest on the pull secrets that the workloads bring along, and whether "
             "those are good cannot be proven",
-            f"Let kubelet pull, which needs no secret: {_remedy(right, held)}",
-            (*read, *brought),
+            f"Let kubelet pull, which needs no secret: {found.remedy}",
+            (*found.evidence, *brought),
         )
-    return Found(
-        right.subject,
-        observed=f"{held.puller.object_id} has no role that carries {PULL_ACTION}{_other_roles(held)}",
-        expected=f"a role at {right.registry.name} or above it lets the principal pull",
-        remedy=_remedy(right, held),
-        evidence=(*read, *_without_secrets(right)),
-    )
+    return replace(found, evidence=(*found.evidence, *_without_secrets(right)))
 
 
 def _without_secrets(right: PullRight) -> tuple[Evidence, ...]:
@@ -102,16 +121,16 @@ def _other_roles(held: Held) -> str:
     return f", only {', '.join(names[:_NAMED])}{more}" if names else ""
 
 
-def _doubtful(right: PullRight, grant: Grant) -> Found:
-    held = right.held
-    puller: Evidence = held.puller.evidence
+def doubtful(right: PullRight, grant: Grant, action: str, assign: str) -> Found:
+    """Return the risk that a custom role carries *action* by a wildcard alone; *assign* makes up for it."""
+    actions = "dataActions" if grant.data_action else "actions"
     return Found(
         right.subject,
         observed=f"custom role {grant.definition.name} carries the pull only by the wildcard {grant.carried.pattern}",
-        expected=f"a custom role names {PULL_ACTION} in full",
-        remedy=f"Put {PULL_ACTION} into the actions of {grant.definition.name}: az role definition update "
-        f"--role-definition FILE; or: {_assign(right, held)}",
-        evidence=(puller, *grant.evidence),
+        expected=f"a custom role names {action} in full",
+        remedy=f"Put {action} into the {actions} of {grant.definition.name}: az role definition update "
+        f"--role-definition FILE; or: {assign}",
+        evidence=(right.held.puller.evidence, *grant.evidence),
         severity=Severity.RISK,
     )
 

@@ -12,6 +12,8 @@ from pullready.snapshot import Provider, Snapshot, TargetScope
 
 FOLDER: Final = Path(__file__).parent
 HEALTHY: Final = FOLDER.parent.parent.parent / "manifests_examples" / "healthy"
+#: The registries that targets of the healthy example name beside their manifests.
+REGISTRIES: Final[dict[str, tuple[str, ...]]] = {"prod": ("shopteams",)}
 
 
 def hub() -> Snapshot:
@@ -27,7 +29,8 @@ def healthy() -> Snapshot:
     for cluster in clusters:
         name = cluster.id.rpartition("/")[2]
         read = read_manifests([str(HEALTHY / "manifests" / name)], root=HEALTHY)
-        scopes.append(TargetScope(name=name, cluster=cluster.id, manifests=tuple(one.id for one in read)))
+        ids = tuple(one.id for one in read)
+        scopes.append(TargetScope(name=name, cluster=cluster.id, manifests=ids, registries=REGISTRIES.get(name, ())))
         manifests += read
     return saved.with_documents(manifests, scopes)
 
