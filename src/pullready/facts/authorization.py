@@ -24,7 +24,9 @@ class _Member(Struct, frozen=True):
     id: str
 
 
-class _Memberships(Struct, frozen=True):
+class Members(Struct, frozen=True):
+    """A list of directory objects, each with its object id."""
+
     value: list[_Member]
 
 
@@ -108,7 +110,8 @@ def candidates(scope: Scope, registry: str, principal: str) -> Candidates:
     return sorted_
 
 
-def _weigh(scope: Scope, assignments: Iterable[RoleAssignment], memberships: Mapping[str, Evidence]) -> Roles:
+def weigh(scope: Scope, assignments: Iterable[RoleAssignment], memberships: Mapping[str, Evidence]) -> Roles:
+    """Return what *assignments* come to; *memberships* are by the groups' object ids in lower case."""
     grants: list[Grant] = []
     others: list[RoleDefinition] = []
     obstacles: list[FactUnavailable] = []
@@ -148,13 +151,13 @@ def memberships_matter(scope: Scope, registry: str, principal: str) -> bool:
     the list was not read.
     """
     sorted_ = candidates(scope, registry, principal)
-    return _groups_matter(scope, sorted_, _weigh(scope, sorted_.own, {}))
+    return _groups_matter(scope, sorted_, weigh(scope, sorted_.own, {}))
 
 
 def _groups_matter(scope: Scope, sorted_: Candidates, own: Roles) -> bool:
     if own.sound:
         return False
-    through_groups = _weigh(scope, sorted_.groups, {})
+    through_groups = weigh(scope, sorted_.groups, {})
     return bool(through_groups.grants or through_groups.obstacles)
 
 
@@ -163,7 +166,7 @@ def memberships(scope: Scope, principal: str) -> dict[str, Evidence]:
     document = scope.document(ids.groups_of(principal, scope.target.tenant), Provider.GRAPH)
     return {
         member.id.lower(): Fact(document, f"/value/{index}").evidence("/id", f"a group that {principal} is a member of")
-        for index, member in enumerate(decode(document, _Memberships).value)
+        for index, member in enumerate(decode(document, Members).value)
     }
 
 
@@ -173,11 +176,11 @@ def pull_roles(scope: Scope, registry: str, principal: str) -> Roles:
     Raise :class:`FactUnavailable` where the list of role assignments was not read.
     """
     sorted_ = candidates(scope, registry, principal)
-    own = _weigh(scope, sorted_.own, {}) + Roles(obstacles=tuple(sorted_.obstacles))
+    own = weigh(scope, sorted_.own, {}) + Roles(obstacles=tuple(sorted_.obstacles))
     if not _groups_matter(scope, sorted_, own):
         return own
     try:
         groups = memberships(scope, principal)
     except FactUnavailable as why:
         return own + Roles(obstacles=(why,))
-    return own + _weigh(scope, [one for one in sorted_.groups if one.principal in groups], groups)
+    return own + weigh(scope, [one for one in sorted_.groups if one.principal in groups], groups)
