@@ -85,6 +85,26 @@ def test_each_fault_of_the_examples_is_found_live(fault: Broken, serve: Serve, t
     assert done.report["source"]["kind"] == "live"
 
 
+def test_a_missing_role_is_found_where_graph_does_not_say_who_is_gone(serve: Serve, tmp_path: Path) -> None:
+    root, follower = "pull-role-on-stale-principal", "kubelet-pull-role-missing"
+    example = of_fault(next(fault for fault in faults() if fault.slug == root))
+    (tmp_path / "manifests").mkdir()
+    for name, text in example.files.items():
+        (tmp_path / name).write_text(text)
+    standin = serve(runs.served(example.bodies))
+    [directory] = [id_ for id_ in example.bodies if "getByIds" in id_]
+    runs.configure(tmp_path, standin, [{"cluster": PROD, "manifests": ["manifests"]}])
+    seen = runs.run(tmp_path)
+    assert [request.method for request in standin.requests if request.id.casefold() == directory.casefold()] == ["POST"]
+    assert (seen.verdicts[root, "prod"], seen.verdicts[follower, "prod"]) == ("found", "found")
+    standin.fails(directory, Fault(403, {"error": {"code": "Authorization_RequestDenied", "message": "said by Azure"}}))
+    hidden = runs.run(tmp_path)
+    assert (hidden.verdicts[root, "prod"], hidden.verdicts[follower, "prod"]) == ("unknown", "found")
+    assert [one["check"] for one in hidden.report["results"] if one["gating"]] == [root, follower]
+    assert "Directory.Read.All is missing at Microsoft Graph" in hidden.said
+    assert hidden.exit_code == 1
+
+
 @dataclass(frozen=True)
 class Bad:
     """What is wrong, the line that says so, and the checks that are unknown because of it, by target."""
@@ -126,6 +146,7 @@ OF_REGISTRY: Final = frozenset(
         "abac-registry-acrpull-not-honoured",
         "kubelet-pull-role-missing",
         "private-dns-zone-not-linked-to-cluster-vnet",
+        "pull-role-on-stale-principal",
         "registry-firewall-excludes-cluster-egress",
     }
 )
@@ -183,7 +204,7 @@ BAD_INPUT: Final = {
     ),
     "graph-forbidden": Bad(
         r"cannot read graph:.*Authorization_RequestDenied: Application\.Read\.All is missing at Microsoft Graph",
-        legacy=frozenset({"cluster-sp-secret-expired", "kubelet-pull-role-missing"}),
+        legacy=frozenset({"cluster-sp-secret-expired", "kubelet-pull-role-missing", "pull-role-on-stale-principal"}),
         spoil=answered(SERVICE_PRINCIPAL, 403, "Authorization_RequestDenied"),
     ),
 }

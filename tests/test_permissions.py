@@ -37,7 +37,7 @@ def test_what_is_asked_of_azure_is_what_is_declared(serve: Serve) -> None:
     read(standin, environment)
     assert {action_for(id_) for id_ in standin.asked("arm")} == declared()
     graph = {one for each in permissions() for one in each.permissions if isinstance(one, GraphPermission)}
-    assert {one.name for one in graph} == {"Application.Read.All"}
+    assert {one.name for one in graph} == {"Application.Read.All", "Directory.Read.All"}
     assert standin.asked("graph")
 
 

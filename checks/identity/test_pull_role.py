@@ -4,8 +4,8 @@ Symptom: ``failed to authorize: failed to fetch anonymous token: unexpected stat
 https://….azurecr.io/oauth2/token: 401 Unauthorized``.
 
 Cause: neither the identity itself nor a group that it is in has a role, at the registry
-or above it, that carries ``Microsoft.ContainerRegistry/registries/pull/read``. Often
-the role is still assigned to an identity that the cluster no longer has.
+or above it, that carries ``Microsoft.ContainerRegistry/registries/pull/read``. Where the
+role is still assigned to an identity that is gone, ``pull-role-on-stale-principal`` says so.
 
 Fix: attach the registry, or assign the role AcrPull by its id::
 
@@ -24,6 +24,7 @@ from pullready.predicates.pull_right import pull_right_missing
     "kubelet-pull-role-missing",
     severity=Severity.BLOCKER,
     reference="https://learn.microsoft.com/azure/aks/cluster-container-registry-integration",
+    follows_from=("pull-role-on-stale-principal",),
 )
 def test_kubelet_identity_may_pull(pull_rights: tuple[PullRight, ...]) -> None:
     judge(pull_rights, pull_right_missing)

@@ -253,6 +253,8 @@ class _Handler(BaseHTTPRequestHandler):
         named = {key: value for key, value in query.items() if key not in _OPTIONS} | {
             key: value for key, value in sent.items() if key == "name"
         }
+        if "ids" in sent:
+            named["ids"] = ",".join(sent["ids"])
         id_ = ("graph:" if self.service == "graph" else "") + unquote(parts.path)
         id_ += "?" + "&".join(f"{key}={value}" for key, value in named.items()) if named else ""
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -97,7 +97,7 @@ def faults() -> Iterator[Fault]:
     yield Fault(
         "kubelet-pull-role-missing",
         "The kubelet identity may not pull from the registry",
-        "The cluster was made anew. The role assignment on the registry still names the identity of the old one.",
+        "The registry was made anew, and nobody attached the cluster to it.",
         f'{scheme} "shopimages.azurecr.io/web:1.4.2": failed to authorize: failed to fetch anonymous token: unexpected status from\n'
         "GET request to https://shopimages.azurecr.io/oauth2/token?scope=repository%3Aweb%3Apull&service=shopimages.azurecr.io: 401 Unauthorized",
         f"az role assignment create --assignee-object-id {KUBELET_OBJECT} \\\n"
@@ -105,10 +105,31 @@ def faults() -> Iterator[Fault]:
         f"  --scope {SHOP}",
         bodies={
             ids.role_assignments_at(SHOP): [
-                assignment(SHOP, "aaaaaaaa-0000-4000-8000-000000000002", "cccccccc-3333-4333-8333-333333333333"),
                 assignment(GROUP, "aaaaaaaa-0000-4000-8000-000000000001", PULLERS_GROUP, "Group"),
             ],
             ids.groups_of(KUBELET_OBJECT): [],
+        },
+    )
+    gone = "cccccccc-3333-4333-8333-333333333333"
+    left_over = assignment(SHOP, "aaaaaaaa-0000-4000-8000-000000000002", gone)
+    yield Fault(
+        "pull-role-on-stale-principal",
+        "The role is still assigned to the identity of the cluster before",
+        "The cluster was made anew. The role assignment on the registry still names the identity of the old one, which is\n"
+        "gone.",
+        f'{scheme} "shopimages.azurecr.io/web:1.4.2": failed to authorize: failed to fetch anonymous token: unexpected status from\n'
+        "GET request to https://shopimages.azurecr.io/oauth2/token?scope=repository%3Aweb%3Apull&service=shopimages.azurecr.io: 401 Unauthorized",
+        f"az aks update --name prod --resource-group shop --attach-acr {SHOP}\n"
+        f"az role assignment delete --ids {left_over['id']}",
+        bodies={
+            ids.role_assignments_at(SHOP): [
+                left_over,
+                assignment(GROUP, "aaaaaaaa-0000-4000-8000-000000000001", PULLERS_GROUP, "Group"),
+            ],
+            ids.groups_of(KUBELET_OBJECT): [],
+            ids.directory_objects([KUBELET_OBJECT, gone]): [
+                {"@odata.type": "#microsoft.graph.servicePrincipal", "id": KUBELET_OBJECT}
+            ],
         },
     )
     yield Fault(

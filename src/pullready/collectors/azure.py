@@ -52,7 +52,7 @@ class Azure:
         version: str | None = None
         try:
             if provider is Provider.GRAPH:
-                question = paths.Question(_GRAPH, graph.path_of(id_))
+                question = paths.Question(_GRAPH, graph.path_of(id_), graph.json_of(id_))
             else:
                 question = paths.question(id_)
                 version = question.client.api_version
@@ -129,7 +129,7 @@ class Azure:
 
 def _permission(provider: Provider, id_: str) -> tuple[str, str]:
     if provider is Provider.GRAPH:
-        return "Application.Read.All", "Microsoft Graph"
+        return graph.permission_of(id_), "Microsoft Graph"
     return action_for(id_), paths.scope_of(id_)
 
 

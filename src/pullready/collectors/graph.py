@@ -12,12 +12,18 @@ from pullready.collectors.answers import Unreadable
 from pullready.snapshot import Status
 
 PREFIX: Final = "graph:"
+#: The application permissions.
+APPLICATIONS: Final = "Application.Read.All"
+OBJECTS: Final = "Directory.Read.All"
 _MOST_AT_ONCE: Final = 999
+#: What is asked by a POST.
+_QUESTION: Final = "getbyids"
 #: The fields that are asked for and kept, by the last segment of the path.
 FIELDS: Final = {
     "serviceprincipals": ("id", "appId", "accountEnabled", "appOwnerOrganizationId", "passwordCredentials"),
     "applications": ("id", "appId", "passwordCredentials"),
     "transitivememberof": ("id",),
+    "getbyids": ("id",),
 }
 _SECRET_FIELDS: Final = ("keyId", "startDateTime", "endDateTime")
 
@@ -26,10 +32,24 @@ def path_of(id_: str) -> str:
     """Return path and query of the request that reads the document *id_*."""
     path, _, query = id_.partition("?")
     path = path[path.index("/") :]  # without the tenant
+    if _kind(id_) == _QUESTION:
+        return quote(path)
     fields = ",".join(FIELDS[_kind(id_)])
     most = f"&$top={_MOST_AT_ONCE}" if _kind(id_) == "transitivememberof" else ""
     asked = f"{quote(query, safe='$=')}&" if query else ""
     return f"{quote(path)}?{asked}$select={fields}{most}"
+
+
+def json_of(id_: str) -> dict[str, Any] | None:
+    """Return the body of the request that reads the document *id_*, where that is a POST; it changes nothing."""
+    if _kind(id_) != _QUESTION:
+        return None
+    return {"ids": id_.partition("?ids=")[2].split(",")}
+
+
+def permission_of(id_: str) -> str:
+    """Return the application permission without which Graph does not answer *id_*."""
+    return OBJECTS if _kind(id_) == _QUESTION else APPLICATIONS
 
 
 def reduced(id_: str, body: dict[str, Any]) -> dict[str, Any]:

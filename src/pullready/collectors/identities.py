@@ -8,25 +8,26 @@ https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/list
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypeVar
+from typing import TypeVar
 
+from pullready.collectors.graph import APPLICATIONS, OBJECTS
 from pullready.collectors.permissions import GraphPermission, Permission, Reading, collector
 from pullready.errors import FactUnavailable
 from pullready.facts import Unread, ids
 from pullready.facts.authorization import definitions_needed, memberships_matter
+from pullready.facts.holders import assignments_held, directory_of, lacks_pull, roles_held
 from pullready.facts.nodes import machine_lists_needed
 from pullready.facts.pull_rights import puller_of
 from pullready.facts.registry import Registry
 from pullready.facts.scope import Facts, Need, Scope
 
-_APPLICATIONS: Final = "Application.Read.All"
 T = TypeVar("T")
 
 
 @collector(
     Need.SERVICE_PRINCIPAL,
     permissions=(
-        GraphPermission(_APPLICATIONS, "clusters with a service principal: the principal and the dates of its secrets"),
+        GraphPermission(APPLICATIONS, "clusters with a service principal: the principal and the dates of its secrets"),
     ),
 )
 def read_service_principal(scope: Scope) -> Reading:
@@ -57,7 +58,7 @@ def read_role_assignments(scope: Scope) -> Reading:
 @collector(
     Need.GROUP_MEMBERSHIPS,
     permissions=(
-        GraphPermission(_APPLICATIONS, "registries with a role assigned to a group: the groups that the puller is in"),
+        GraphPermission(APPLICATIONS, "registries with a role assigned to a group: the groups that the puller is in"),
     ),
 )
 def read_group_memberships(scope: Scope) -> Reading:
@@ -69,6 +70,28 @@ def read_group_memberships(scope: Scope) -> Reading:
 
     if any(_of_each(_registries(scope), matter)):
         yield [ids.groups_of(principal, scope.target.tenant)]
+
+
+@collector(
+    Need.PRINCIPALS,
+    permissions=(
+        GraphPermission(OBJECTS, "registries that kubelet may not pull from: whether whoever may still exists"),
+    ),
+)
+def read_principals(scope: Scope) -> Reading:
+    """Read which principals with a role that carries the pull exist, where the one that pulls has none."""
+    principal = _principal(scope)
+    lacking = [
+        one
+        for found in _of_each(_registries(scope), lambda one: [one] * lacks_pull(scope, one, principal))
+        for one in found
+    ]
+    held = _of_each(lacking, lambda one: [assignment.role for assignment in assignments_held(scope, one.id)])
+    wanted = list({role.casefold(): role for roles in held for role in roles}.values())
+    definitions = yield wanted
+    scope = scope.with_documents(definitions)
+    known = _of_each(lacking, lambda one: roles_held(scope, one.id))
+    yield [directory_of(scope, roles, principal) for roles in known if roles.grants]
 
 
 @collector(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pullready.facts.base import Fact, Unread
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.graph import ClusterServicePrincipal
+from pullready.facts.holders import Holders
 from pullready.facts.known_hosts import ImageRegistry
 from pullready.facts.nodes import PoolMachines
 from pullready.facts.placement import Placement
@@ -19,6 +20,7 @@ __all__ = [
     "ClusterServicePrincipal",
     "Fact",
     "Facts",
+    "Holders",
     "ImageRegistry",
     "Need",
     "NodePool",

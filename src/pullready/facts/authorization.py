@@ -34,7 +34,9 @@ class _Member(Struct, frozen=True):
     id: str
 
 
-class _Memberships(Struct, frozen=True):
+class Members(Struct, frozen=True):
+    """A list of directory objects, each with its object id."""
+
     value: list[_Member]
 
 
@@ -167,12 +169,16 @@ def candidates(scope: Scope, registry: str, principal: str) -> Candidates:
     return sorted_
 
 
-def _weigh(
+def weigh(
     scope: Scope,
     assignments: Iterable[RoleAssignment],
     memberships: Mapping[str, Evidence],
     data_action: str | None,
 ) -> Roles:
+    """Return what *assignments* come to; *memberships* are by the groups' object ids in lower case.
+
+    *data_action* is as in :func:`pull_roles`.
+    """
     grants: list[Grant] = []
     others: list[RoleDefinition] = []
     obstacles: list[FactUnavailable] = []
@@ -223,13 +229,13 @@ def memberships_matter(scope: Scope, registry: str, principal: str, *, by_reposi
     """
     sorted_ = candidates(scope, registry, principal)
     asked = (READ_CONTENT, READ_METADATA) if by_repository else (None,)
-    return any(_groups_matter(scope, sorted_, _weigh(scope, sorted_.own, {}, one), one) for one in asked)
+    return any(_groups_matter(scope, sorted_, weigh(scope, sorted_.own, {}, one), one) for one in asked)
 
 
 def _groups_matter(scope: Scope, sorted_: Candidates, own: Roles, data_action: str | None) -> bool:
     if own.sound:
         return False
-    through_groups = _weigh(scope, sorted_.groups, {}, data_action)
+    through_groups = weigh(scope, sorted_.groups, {}, data_action)
     return bool(through_groups.grants or through_groups.obstacles)
 
 
@@ -238,7 +244,7 @@ def memberships(scope: Scope, principal: str) -> dict[str, Evidence]:
     document = scope.document(ids.groups_of(principal, scope.target.tenant), Provider.GRAPH)
     return {
         member.id.lower(): Fact(document, f"/value/{index}").evidence("/id", f"a group that {principal} is a member of")
-        for index, member in enumerate(decode(document, _Memberships).value)
+        for index, member in enumerate(decode(document, Members).value)
     }
 
 
@@ -249,7 +255,7 @@ def pull_roles(scope: Scope, registry: str, principal: str, data_action: str | N
     does not. Raise :class:`FactUnavailable` where the list of role assignments was not read.
     """
     sorted_ = candidates(scope, registry, principal)
-    own = _weigh(scope, sorted_.own, {}, data_action) + Roles(obstacles=tuple(sorted_.obstacles))
+    own = weigh(scope, sorted_.own, {}, data_action) + Roles(obstacles=tuple(sorted_.obstacles))
     if data_action:
         own += Roles(obstacles=tuple(map(_below, sorted_.below)))
     if not _groups_matter(scope, sorted_, own, data_action):
@@ -258,4 +264,4 @@ def pull_roles(scope: Scope, registry: str, principal: str, data_action: str | N
         groups = memberships(scope, principal)
     except FactUnavailable as why:
         return own + Roles(obstacles=(why,))
-    return own + _weigh(scope, [one for one in sorted_.groups if one.principal in groups], groups, data_action)
+    return own + weigh(scope, [one for one in sorted_.groups if one.principal in groups], groups, data_action)

@@ -141,6 +141,11 @@ def groups_of(principal: str, tenant: str | None = None) -> str:
     return f"{_graph(tenant)}/v1.0/servicePrincipals/{principal}/transitiveMemberOf"
 
 
+def directory_objects(principals: Iterable[str], tenant: str | None = None) -> str:
+    """Return Microsoft Graph's answer to which of *principals* (object ids) exist."""
+    return f"{_graph(tenant)}/v1.0/directoryObjects/getByIds?ids={','.join(principals)}"
+
+
 def _graph(tenant: str | None) -> str:
     return f"graph:{tenant}" if tenant else "graph:"
 

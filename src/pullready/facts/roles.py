@@ -39,6 +39,7 @@ class AssignmentWire(Struct, frozen=True):
     """A role assignment."""
 
     properties: _AssignmentProperties
+    id: str | UnsetType | None = UNSET
 
 
 class AssignmentsWire(Struct, frozen=True):
@@ -78,10 +79,24 @@ class RoleAssignment(Fact):
         return self.require(self.wire.properties.principalId, "/properties/principalId").lower()
 
     @property
+    def id(self) -> str | None:
+        """The assignment's own resource id, if the answer has it."""
+        return self.wire.id or None
+
+    @property
+    def kind(self) -> str:
+        """The type of the principal in lower case; empty where it is not given."""
+        return (self.wire.properties.principalType or "").lower()
+
+    @property
+    def scope(self) -> str:
+        """Where the role is assigned."""
+        return self.require(self.wire.properties.scope, "/properties/scope")
+
+    @property
     def may_be_for_group(self) -> bool:
         """Whether the principal is a group, or may be one because its type is not given."""
-        kind = self.wire.properties.principalType
-        return not kind or "group" in kind.lower()
+        return not self.kind or "group" in self.kind
 
     @property
     def role(self) -> str:
@@ -103,7 +118,7 @@ class RoleAssignment(Fact):
 
         Azure lists an assignment at a management group only to what is below that group, so any such group contains it.
         """
-        scope = self.require(self.wire.properties.scope, "/properties/scope").rstrip("/").casefold()
+        scope = self.scope.rstrip("/").casefold()
         return f"{resource.casefold()}/".startswith(f"{scope}/") or scope.startswith(_MANAGEMENT_GROUP)
 
     def is_below(self, resource: str) -> bool:

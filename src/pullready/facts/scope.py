@@ -29,6 +29,7 @@ class Need(StrEnum):
     REGISTRY_NAMES = "registry-names"
     ROLE_ASSIGNMENTS = "role-assignments"
     GROUP_MEMBERSHIPS = "group-memberships"
+    PRINCIPALS = "principals"
     SERVICE_PRINCIPAL = "service-principal"
     NODE_IDENTITIES = "node-identities"
     VIRTUAL_NETWORKS = "virtual-networks"
