@@ -358,6 +358,13 @@ class TestSeveralMessages:
         )
         assert [one[0] for one in candidates(message)] == ["pod-os-nodeselector-mismatch", "kubelet-pull-role-missing"]
 
+    def test_pasted_without_what_kubectl_puts_around(self) -> None:
+        pasted = f"{ANONYMOUS} {HEAD}dial tcp 10.1.2.4:443: i/o timeout"
+        assert [one[0] for one in candidates(pasted)] == [
+            "kubelet-pull-role-missing",
+            "vnet-peering-missing-or-disconnected",
+        ]
+
     def test_codes_in_one_line(self) -> None:
         assert len(recognise("HELM_COMMAND_ERROR CONNECTIVITY_DNS_ERROR CMK_ERROR")) == 3
 
