@@ -204,6 +204,12 @@ MESSAGES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "canipull 10": ("canipull terminated, exit code: 10", ("cluster-sp-secret-expired",)),
     "canipull 52": ("canipull exit 52", ("custom-dns-does-not-forward",)),
     "canipull 60": ("canipull exited with code 60", ("kubelet-pull-role-missing",)),
+    "check-acr is content": (
+        "Your cluster can pull images from shopimages.azurecr.io!",
+        ("registry-data-endpoint-not-allowed", "abac-registry-acrpull-not-honoured"),
+    ),
+    "401 alone": ("failed to fetch anonymous token: unexpected status: 401", ("kubelet-pull-role-missing",)),
+    "manifest": ("manifest for shop.azurecr.io/web:1 not found", ("image-manifest-missing",)),
     "check-acr says so": (
         "Validating image pull permission: FAILED\nACR shopimages.azurecr.io rejected token exchange: 401",
         ("kubelet-pull-role-missing",),
@@ -380,7 +386,7 @@ class TestSeveralMessages:
             "the quick brown fox",
             "404",
         ),
-        *("neofetch", "canipull exit code 600", "typeof", "port 1429 is open"),
+        *("neofetch", "canipull exit code 600", "typeof", "port 1429 is open", "fetch oauth token for 401abc"),
     ],
 )
 def test_what_is_no_symptom(text: str) -> None:

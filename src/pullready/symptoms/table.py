@@ -53,7 +53,7 @@ _READ: Final = rf"read tcp [0-9a-f.:\[\]]{{1,60}} -> {_IP} {_LOST}"
 _DATA_HOST: Final = (
     r"(?:\.data\.azurecr\.(?:io|cn|us) | \.blob\.core\.(?:windows|chinacloudapi|usgovcloudapi)\.(?:net|cn))"
 )
-_REFUSED: Final = r"401 unauthorized"
+_REFUSED: Final = r"(?<![0-9])401 (?:unauthorized | (?![0-9a-z]))"
 
 ANONYMOUS: Final = (
     "kubelet-pull-role-missing",
@@ -102,6 +102,7 @@ FORBIDDEN: Final = (
     "egress-ip-drift",
     "http-proxy-intercepts-registry",
     "cmk-key-or-identity-unavailable",
+    "virtual-node-restricted-registry",
 )
 PRIVATE_TIMEOUT: Final = (
     "vnet-peering-missing-or-disconnected",
@@ -111,6 +112,7 @@ PRIVATE_TIMEOUT: Final = (
     "private-endpoint-connection-not-approved",
     "nsg-blocks-registry-egress",
     "route-table-blackholes-registry",
+    "nva-or-firewall-blocks-registry",
     "private-zone-shared-record-overwritten",
 )
 PUBLIC_TIMEOUT: Final = (
@@ -126,7 +128,9 @@ DATA: Final = (
     "private-dns-data-record-missing",
     "service-endpoint-policy-blocks-layer-storage",
     "nsg-blocks-registry-egress",
+    "route-table-blackholes-registry",
     "nva-or-firewall-blocks-registry",
+    "hub-firewall-blocks-private-endpoint",
 )
 UNRESOLVED: Final = (
     "custom-dns-does-not-forward",
@@ -136,6 +140,7 @@ UNRESOLVED: Final = (
     "dnl-login-server-mismatch",
     "private-dns-record-missing-or-stale",
     "cloud-suffix-mismatch",
+    "regional-endpoint-unsupported-on-node-image",
 )
 ABSENT: Final = (
     "image-manifest-missing",
@@ -239,7 +244,14 @@ _MESSAGES: Final = (
     Symptom(
         ("tls handshake timeout",),
         "the connection opened, and the TLS handshake did not end",
-        ("tls-handshake-timeout-path", "snat-port-exhaustion"),
+        (
+            "tls-handshake-timeout-path",
+            "snat-port-exhaustion",
+            "nsg-blocks-registry-egress",
+            "route-table-blackholes-registry",
+            "nva-or-firewall-blocks-registry",
+            "hub-firewall-blocks-private-endpoint",
+        ),
     ),
     Symptom(
         ("proxyconnect tcp | 407 proxy authentication required",),
@@ -333,7 +345,7 @@ _MESSAGES: Final = (
         ),
     ),
     Symptom(
-        (f"{_REFUSED} | unauthorized: authentication required",),
+        ("401 unauthorized | unauthorized: authentication required",),
         "the registry does not accept the credentials, or got none",
         tuple(dict.fromkeys((*ANONYMOUS[:7], *PRESENTED, *ANONYMOUS))),
     ),
@@ -368,7 +380,11 @@ _MESSAGES: Final = (
         "something does not answer, and the message does not say at which address",
         tuple(dict.fromkeys((*PUBLIC_TIMEOUT, *PRIVATE_TIMEOUT))),
     ),
-    Symptom(("context deadline exceeded",), "something did not answer in time, often the DNS", UNRESOLVED),
+    Symptom(
+        ("context deadline exceeded",),
+        "something did not answer in time, often the DNS",
+        (*UNRESOLVED, *PUBLIC_TIMEOUT),
+    ),
     Symptom(
         (r"(?<![a-z]) (?:unexpected)? eof (?![a-z])",),
         "the connection was closed before there was an answer",
@@ -385,6 +401,7 @@ _MESSAGES: Final = (
         "the registry does not have what the reference names",
         ABSENT,
     ),
+    Symptom(("manifest (?:for | tagged)", "not found"), "the registry does not have what the reference names", ABSENT),
 )
 
 _IGNORED: Final = "this concerns the machine that check-health ran on and no node; for the cluster it means nothing"
@@ -449,6 +466,20 @@ _EXIT: Final = r"exit(?:ed with)? (?:status|code)? [:=]? {} (?![0-9])"
 _CHECK_ACR: Final = r"(?:canipull | check-acr)"
 _EXTENSION: Final = r"(?:vm ?extension | vmss ?cse | cse | bootstrap)"
 
+#: What a success of check-acr does not prove.
+_SUCCESS: Final = Symptom(
+    ("your cluster can pull images from",),
+    "check-acr exchanged a token on one Linux node, and pulled nothing",
+    (
+        "registry-data-endpoint-not-allowed",
+        "abac-registry-acrpull-not-honoured",
+        "abac-condition-excludes-repository",
+        "image-manifest-missing",
+        "image-architecture-mismatch",
+    ),
+    code=True,
+)
+
 #: Numbers mean something only beside the name of what ended with them.
 _EXITS: Final = (
     *(
@@ -491,4 +522,4 @@ _EXITS: Final = (
     ),
 )
 
-SYMPTOMS: Final = (*_CODES, *_EXITS, *_MESSAGES)
+SYMPTOMS: Final = (*_CODES, _SUCCESS, *_EXITS, *_MESSAGES)
