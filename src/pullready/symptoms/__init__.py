@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pullready.symptoms.conditions import CONDITIONS, Condition
 from pullready.symptoms.reading import Recognised, reach_of, recognise, registries_in
-from pullready.symptoms.table import SYMPTOMS, Reach, Symptom
+from pullready.symptoms.symptom import Reach, Symptom
+from pullready.symptoms.table import SYMPTOMS
 
 __all__ = [
     "CONDITIONS",

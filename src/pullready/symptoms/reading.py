@@ -14,7 +14,8 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
-from pullready.symptoms.table import SYMPTOMS, Reach, Symptom
+from pullready.symptoms.symptom import Reach, Symptom
+from pullready.symptoms.table import SYMPTOMS
 
 #: Private in a network of Azure. :attr:`ipaddress.IPv4Address.is_private` also counts the ranges of documentation.
 _PRIVATE: Final = tuple(
