@@ -84,6 +84,11 @@ def run(folder: Path, *arguments: str | Path, stdin: bytes = b"") -> Ran:
     return _here(folder, lambda: main(["run", *map(str, arguments)]), stdin)
 
 
+def explain(folder: Path, *arguments: str, stdin: bytes = b"") -> Ran:
+    """Call `pullready explain` in *folder*, in this process."""
+    return _here(folder, lambda: main(["explain", *arguments]), stdin)
+
+
 def run_pytest(folder: Path, *arguments: str | Path, stdin: bytes = b"", plugins: Iterable[object] = ()) -> Ran:
     """Call `pytest` in *folder*, in this process."""
     return _here(folder, lambda: int(pytest.main([str(one) for one in arguments], [*plugins])), stdin)

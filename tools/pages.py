@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from pullready import catalogue, config
 from pullready.collectors.permissions import AnyPermission, GraphPermission, KubernetesRule, Permission, permissions
+from pullready.explain import Question, answer
 from pullready.facts import Need, needs_of
 from pullready.preflight import Surroundings, judge_all
 from pullready.reports import text
@@ -39,6 +40,13 @@ BEGIN_RUN: Final = "<!-- run: made by tools/pages.py -->"
 END_RUN: Final = "<!-- end of run -->"
 #: The example whose run the README shows.
 SHOWN: Final = "manifests_examples/broken/image-reference-registry-unknown/pullready.yaml"
+BEGIN_EXPLAINED: Final = "<!-- explained: made by tools/pages.py -->"
+END_EXPLAINED: Final = "<!-- end of explained -->"
+#: The example whose symptom the README explains, and that symptom.
+EXPLAINED: Final = "manifests_examples/broken/pod-os-nodeselector-mismatch/pullready.yaml"
+SYMPTOM: Final = (
+    'Failed to pull image "shopimages.azurecr.io/billing:7.0.3": no match for platform in manifest: not found'
+)
 HEADINGS: Final = ("Symptom", "Cause", "Fix")
 
 
@@ -233,6 +241,12 @@ def shown_run() -> str:
     return "\n".join(("```console", f"$ pullready run --config {SHOWN}", notice, *blocks, rest, "```"))
 
 
+def shown_explanation() -> str:
+    """Return the command and the output of explaining a symptom with the snapshot of its example."""
+    said, _ = answer(Question(SYMPTOM, config=str(ROOT / EXPLAINED)))
+    return "\n".join(("```console", f"$ pullready explain --config {EXPLAINED} \\", f"    '{SYMPTOM}'", said, "```"))
+
+
 def between(page: str, begin: str, made: str, end: str) -> str:
     """Return *page* with *made* between the markers *begin* and *end*."""
     before, _, rest = page.partition(begin)
@@ -252,6 +266,7 @@ def contents() -> Iterator[tuple[Path, str]]:
     yield DOCS / "cluster-role.yaml", cluster_role()
     readme = ROOT / "README.md"
     filled = between(readme.read_text(encoding="utf-8"), BEGIN_RUN, shown_run(), END_RUN)
+    filled = between(filled, BEGIN_EXPLAINED, shown_explanation(), END_EXPLAINED)
     yield readme, between(filled, BEGIN, table(checks, "docs/checks/"), END)
 
 

@@ -1,4 +1,4 @@
-"""The command ``pullready``: the checks in a pytest that nothing of the user's own can change."""
+"""The command ``pullready``: the checks in a pytest that nothing of the user's own can change, and ``explain``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from traceback import extract_tb
 from typing import Final
 
-import pytest
-
 from pullready import __version__
-from pullready.catalogue import checks_folder
 from pullready.errors import InputError
-from pullready.outcome import Exit
+from pullready.exits import Exit
 
 #: What pytest takes from the environment and an isolated run must not.
 ENVIRONMENT: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG")
@@ -41,6 +39,14 @@ exit codes, the first that applies:
   10  something at or above --fail-on is unknown, or was selected and not judged
    5  there is a target on which nothing was clear or found
    0  ready
+"""
+EXPLAIN_EXIT_CODES: Final = """\
+exit codes:
+   0  something was explained, with or without a snapshot
+   2  interrupted
+   3  internal error
+   4  wrong usage, or a snapshot that cannot be used: nothing was explained
+   5  nothing in the text is a known symptom
 """
 
 
@@ -72,6 +78,20 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("-v", action="store_true", dest="verbose", help="a line for each check")
     run.add_argument("--junitxml", metavar="FILE", help="where junit.xml goes instead of the report folder")
     run.add_argument("--html", metavar="FILE", help="where report.html goes instead of the report folder")
+    explain = commands.add_parser(
+        "explain",
+        help="name what may be behind the message of a failed pull",
+        description="Name the conditions that the message of a failed pull points to, the likeliest first, and with a "
+        "snapshot say which of them holds there. MESSAGE is what kubelet or containerd says, the output of kubectl "
+        "describe, az acr check-health or az aks check-acr, or one of their codes.",
+        epilog=EXPLAIN_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    explain.add_argument("message", metavar="MESSAGE", help="the message, or - for stdin (up to 1 MiB)")
+    explain.add_argument("--snapshot", metavar="FILE", help="say what of it holds in this snapshot; reads nothing else")
+    explain.add_argument("--cluster", action="append", metavar="ID", help="only this cluster of the snapshot")
+    explain.add_argument("--config", metavar="FILE", help="a configuration that names a snapshot")
     return top
 
 
@@ -114,18 +134,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(arguments)
     except SystemExit as end:
         return int(Exit.USAGE) if end.code else int(Exit.READY)
-    for name in ENVIRONMENT:
-        os.environ.pop(name, None)
     try:
-        return int(pytest.main(pytest_arguments(options, checks_folder())))
+        return _explain(options) if options.command == "explain" else _run(options)
     except InputError as problem:
-        sys.stderr.write(f"ERROR: {problem}\n")
+        sys.stderr.write(f"ERROR: {str(problem).replace('--pullready-', '--')}\n")
         return int(Exit.USAGE)
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
     except BrokenPipeError:  # who read the output has closed it, as `head` does; Python must not flush into it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.INTERRUPTED)
+
+
+def _run(options: argparse.Namespace) -> int:
+    import pytest
+
+    from pullready.catalogue import checks_folder
+
+    for name in ENVIRONMENT:
+        os.environ.pop(name, None)
+    return int(pytest.main(pytest_arguments(options, checks_folder())))
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from pullready.explain import Question, answer
+
+    question = Question(options.message, options.snapshot, options.config, tuple(options.cluster or ()))
+    try:
+        said, code = answer(question)
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  (what a check breaks with may quote what it read)
+        at = extract_tb(error.__traceback__)[-1]
+        place = f"{Path(at.filename).name}:{at.lineno}"
+        sys.stderr.write(f"ERROR: {type(error).__name__} at {place}: this is a bug of pullready, report it\n")
+        return int(Exit.INTERNAL)
+    print(said, flush=True)
+    return int(code)
 
 
 if __name__ == "__main__":

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from pullready.config import Target, Waiver
+from pullready.exits import Exit
 from pullready.spec import Check
 from pullready.verdict import Found, Judgement, Location, Severity, Unknown, Verdict, fingerprint, kind, worst
 from pullready.waivers import Waivers, WaiverUse
 
-
-class Exit(IntEnum):
-    """The exit codes, the same for every door; the first that applies, in the order of :func:`exit_code`."""
-
-    READY = 0
-    NOT_READY = 1
-    INTERRUPTED = 2
-    INTERNAL = 3
-    USAGE = 4
-    NOTHING_JUDGED = 5
-    INCOMPLETE = 10
+__all__ = ["Exit", "ImageOutcome", "Judged", "Result", "Run", "RunVerdict", "Selection", "Source", "result"]
 
 
 class RunVerdict(StrEnum):
