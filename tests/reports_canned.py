@@ -25,7 +25,7 @@ CLUSTER = (
     "/providers/Microsoft.ContainerService/managedClusters/prod"
 )
 PROD = Target("prod", CLUSTER, file="pullready.yaml", line=2)
-MANIFESTS = Target("deploy", manifests=("/work/deploy",))
+MANIFESTS = Target("deploy", manifests=("/srv/deploy",))
 #: What a report must neither obey nor break on.
 HOSTILE = {
     "control": "bell\x07 escape\x1b[31m null\x00 c1\x9b",
