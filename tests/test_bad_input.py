@@ -262,3 +262,12 @@ def test_a_snapshot_that_cannot_be_written(path: str, tmp_path: Path) -> None:
     assert ran.code == 4
     assert f"{path}: the snapshot cannot be written" in ran.err
     assert "Traceback" not in ran.said
+
+
+def test_manifests_without_an_image_are_no_success_beside_a_healthy_cluster(tmp_path: Path) -> None:
+    (tmp_path / "service.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {name: web}\n")
+    configuration = f"{HEADER}manifests: [service.yaml]\nsnapshot: {SNAPSHOT}\n"
+    (tmp_path / "pullready.yaml").write_text(configuration)
+    ran = run(tmp_path)
+    assert ran.code == 10, ran.said
+    assert "nothing says what is to be pulled" in ran.said

@@ -9,7 +9,7 @@ import pytest
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts import Unread
-from pullready.spec import BrokenCheckError, Check, check, declared, facts_from, judge, recorded, run_check
+from pullready.spec import BrokenCheckError, Check, check, declared, judge, recorded, run_check
 from pullready.verdict import Clear, Evidence, Found, Judgement, Location, NotApplicable, Severity, Unknown, kind
 
 EVIDENCE = (Evidence("d", "/p", "v", "says"),)
@@ -178,10 +178,10 @@ def test_a_check_knows_what_it_is_made_of() -> None:
 
 def test_a_check_takes_its_facts_by_name() -> None:
     made = of(test_pools_are_whole)
-    (judged,) = run_check(made, facts_from({"pools": (Pool("found"),), "other": ()}))
+    (judged,) = run_check(made, {"pools": (Pool("found"),), "other": ()}.__getitem__)
     assert kind(judged) == "found"
     with pytest.raises(KeyError):
-        run_check(made, facts_from({}))
+        run_check(made, dict[str, object]().__getitem__)
 
 
 @pytest.mark.parametrize(

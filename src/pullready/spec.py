@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeVar
@@ -177,8 +177,3 @@ def _unknown(subject: str, unavailable: FactUnavailable) -> Unknown:
     if unavailable.document:
         evidence = (Evidence(unavailable.document, unavailable.pointer, "", unavailable.reason),)
     return Unknown(subject, unavailable.reason, unavailable.remedy, evidence)
-
-
-def facts_from(values: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Return a look-up for :func:`run_check` over ready-made facts."""
-    return values.__getitem__

@@ -259,6 +259,11 @@ def registries(scope: Scope, images: tuple[ImageUse | Unread, ...]) -> tuple[Reg
             found.setdefault(id_.casefold(), Registry(document, "", decode(document, _Registry)))
         except FactUnavailable as why:
             found.setdefault(wanted.named.casefold(), Unread(wanted.subject, why, wanted.location))
+    if not found and not images:
+        raise FactUnavailable(
+            "neither the manifests nor the live cluster name an image, so nothing says what is to be pulled",
+            "Correct manifests: or context:, or name the registries under registries: in pullready.yaml",
+        )
     if not found:
         raise NothingToJudge("neither the configuration nor an image names an Azure container registry")
     return tuple(found.values())

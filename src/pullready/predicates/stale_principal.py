@@ -22,10 +22,10 @@ def pull_role_on_stale_principal(holders: Holders) -> Iterator[Judgement]:
     """
     for judgement in pull_right_missing(holders.right):
         match judgement:
-            case Found(severity=None):
-                yield _stale(holders, judgement)
-            case Found():
+            case Found() if holders.right.held.roles.grants:  # kubelet's principal has a role, if a doubtful one
                 yield Clear(judgement.subject, judgement.evidence)
+            case Found():
+                yield _stale(holders, judgement)
             case _:
                 yield judgement
 
@@ -59,4 +59,5 @@ def _found(holders: Holders, missing: Found, gone: tuple[Grant, ...]) -> Found:
             *(piece for one in gone[:_NAMED] for piece in one.evidence),
             holders.listed,
         ),
+        severity=missing.severity,
     )
