@@ -13,6 +13,7 @@ from typing import Final
 
 from pullready.collectors.permissions import Permission, Reading, collector
 from pullready.facts.pull_paths import next_documents
+from pullready.facts.pull_ways import next_way_documents
 from pullready.facts.scope import Need, Scope
 
 _NETWORKS: Final = "the nodes' virtual network and those peered with it"
@@ -47,4 +48,11 @@ _OUTBOUND: Final = "the resource groups of what the nodes leave through"
 def read_pull_paths(scope: Scope) -> Reading:
     """Read what judging the ways from the pools to the registries looks at."""
     while wanted := next_documents(scope):
+        scope = scope.with_documents((yield wanted))
+
+
+@collector(Need.ROUTES, Need.SECURITY_GROUPS, Need.FIREWALL_POLICIES, permissions=())
+def read_ways(scope: Scope) -> Reading:
+    """Read what stands on the ways from the pools to the registries."""
+    while wanted := next_way_documents(scope):
         scope = scope.with_documents((yield wanted))

@@ -14,7 +14,7 @@ from pullready.config.places import file_name
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The endpoints of one Azure cloud. ``registry_suffix`` has no leading dot."""
+    """The endpoints of one Azure cloud. Suffixes have no leading dot; that of storage is not known of every cloud."""
 
     name: str
     authority: str
@@ -23,6 +23,7 @@ class Cloud:
     registry_suffix: str
     registry_audience: str
     instance_discovery: bool = True
+    storage_suffix: str | None = None
 
     @property
     def private_zone(self) -> str:
@@ -40,6 +41,7 @@ CLOUDS: Final = {
             "https://graph.microsoft.com",
             "azurecr.io",
             "https://containerregistry.azure.net",
+            storage_suffix="core.windows.net",
         ),
         Cloud(
             "AzureUSGovernment",
@@ -48,6 +50,7 @@ CLOUDS: Final = {
             "https://graph.microsoft.us",
             "azurecr.us",
             "https://containerregistry.azure.us",
+            storage_suffix="core.usgovcloudapi.net",
         ),
         Cloud(
             "AzureChina",
@@ -56,6 +59,7 @@ CLOUDS: Final = {
             "https://microsoftgraph.chinacloudapi.cn",
             "azurecr.cn",
             "https://containerregistry.azure.cn",
+            storage_suffix="core.chinacloudapi.cn",
         ),
     )
 }

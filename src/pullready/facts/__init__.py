@@ -8,10 +8,12 @@ from pullready.facts.graph import ClusterServicePrincipal
 from pullready.facts.holders import Holders
 from pullready.facts.known_hosts import ImageRegistry
 from pullready.facts.nodes import PoolMachines
+from pullready.facts.path.way import Way
 from pullready.facts.placement import Placement
 from pullready.facts.pull_bursts import PullBurst
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pull_rights import PullRight
+from pullready.facts.pull_ways import ways
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
 
 __all__ = [
@@ -31,5 +33,7 @@ __all__ = [
     "PullRight",
     "Scope",
     "Unread",
+    "Way",
     "needs_of",
+    "ways",
 ]

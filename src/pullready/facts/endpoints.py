@@ -40,6 +40,7 @@ class _Connections(Struct, frozen=True):
 
 
 class _EndpointProperties(Struct, frozen=True):
+    subnet: _Reference | UnsetType | None = UNSET
     networkInterfaces: list[_Reference] | UnsetType | None = UNSET
 
 
@@ -125,8 +126,31 @@ class PrivateEndpointConnection(Fact):
         """The connection's state as evidence."""
         return self.evidence("/properties/privateLinkServiceConnectionState/status", "the private endpoint's state")
 
+    @property
+    def subnet(self) -> str:
+        """The id of the subnet that the endpoint is in."""
+        endpoint = Fact(self.scope.document(self.endpoint), "")
+        subnet = decode(endpoint.document, _Endpoint).properties.subnet
+        return endpoint.require(subnet.id if subnet else UNSET, "/properties/subnet/id")
+
     def addresses_of(self, host: str) -> dict[str, Evidence]:
         """Return the endpoint's private addresses for *host*, each with the place that says so."""
+        found: dict[str, Evidence] = {}
+        for configurations in self._configurations:
+            found.update(_addresses(configurations, host))
+        return found
+
+    @property
+    def data_endpoints(self) -> dict[str, Evidence]:
+        """The hosts (in lower case) that it serves layers for, each with the place that says so."""
+        found: dict[str, Evidence] = {}
+        for configurations in self._configurations:
+            found.update(_data_endpoints(configurations))
+        return found
+
+    @property
+    def _configurations(self) -> tuple[Fact, ...]:
+        """The lists of the IP configurations of its network interfaces."""
         endpoint = Fact(self.scope.document(self.endpoint), "")
         interfaces = decode(endpoint.document, _Endpoint).properties.networkInterfaces
         pointer = "/properties/networkInterfaces"
@@ -134,11 +158,7 @@ class PrivateEndpointConnection(Fact):
             endpoint.require(reference.id, f"{pointer}/{index}/id")
             for index, reference in enumerate(endpoint.require(interfaces, pointer))
         ]
-        documents = [self.scope.document(id_) for id_ in wanted]
-        found: dict[str, Evidence] = {}
-        for document in documents:
-            found.update(_addresses(Fact(document, "/properties/ipConfigurations"), host))
-        return found
+        return tuple(Fact(self.scope.document(id_), "/properties/ipConfigurations") for id_ in wanted)
 
 
 @dataclass(frozen=True)
@@ -160,6 +180,14 @@ class PrivateEndpoints(Fact):
     def approved(self) -> tuple[PrivateEndpointConnection, ...]:
         """The connections that the registry's owner let in."""
         return tuple(connection for connection in self.connections if connection.is_approved)
+
+    @property
+    def data_endpoints(self) -> dict[str, Evidence]:
+        """The hosts (in lower case) that layers are fetched from through the approved endpoints."""
+        found: dict[str, Evidence] = {}
+        for connection in self.approved:
+            found.update(connection.data_endpoints)
+        return found
 
     @property
     def shown(self) -> Evidence:
@@ -184,6 +212,18 @@ def _addresses(configurations: Fact, host: str) -> dict[str, Evidence]:
             pointer = f"/{index}/properties/privateIPAddress"
             address = configurations.require(properties.privateIPAddress, pointer)
             found[address] = configurations.evidence(pointer, f"the private endpoint's address for {host}")
+    return found
+
+
+def _data_endpoints(configurations: Fact) -> dict[str, Evidence]:
+    listed = decode(configurations.document, _Interface).properties.ipConfigurations
+    found = {}
+    for index, configuration in enumerate(configurations.require(listed, "")):
+        link = configuration.properties.privateLinkConnectionProperties
+        pointer = f"/{index}/properties/privateLinkConnectionProperties"
+        if link and link.requiredMemberName and link.requiredMemberName.lower().startswith("registry_data_"):
+            for host in configurations.require(link.fqdns or None, f"{pointer}/fqdns"):
+                found[host.lower()] = configurations.evidence(pointer, "the private endpoint serves layers here")
     return found
 
 

@@ -62,6 +62,11 @@ def registries_in(subscription: str) -> str:
     return f"/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/registries"
 
 
+def replications_of(registry: str) -> str:
+    """Return the list of the regions that a registry is replicated to, its home among them."""
+    return f"{registry}/replications"
+
+
 def registry_name(subscription: str, name: str) -> str:
     """Return the answer to whether a registry's name is still free, which is asked through any subscription."""
     return f"/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/checkNameAvailability?name={name}"

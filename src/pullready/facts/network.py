@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -35,6 +35,10 @@ class _ServiceEndpoint(Struct, frozen=True):
 
 
 class _SubnetProperties(Struct, frozen=True):
+    addressPrefix: str | UnsetType | None = UNSET
+    addressPrefixes: list[str] | UnsetType | None = UNSET
+    networkSecurityGroup: _Reference | UnsetType | None = UNSET
+    privateEndpointNetworkPolicies: str | UnsetType | None = UNSET
     natGateway: _Reference | UnsetType | None = UNSET
     routeTable: _Reference | UnsetType | None = UNSET
     serviceEndpoints: list[_ServiceEndpoint] | UnsetType | None = UNSET
@@ -115,6 +119,23 @@ class Subnet(Fact):
     def id(self) -> str:
         """The resource id, as Azure spells it."""
         return self.wire.id
+
+    @cached_property
+    def prefixes(self) -> tuple[IPv4Network, ...]:
+        """The ranges of IPv4 addresses, at least one."""
+        listed = self.wire.properties.addressPrefixes or [
+            self.require(self.wire.properties.addressPrefix or None, "/properties/addressPrefix")
+        ]
+        ranges = tuple(ip_network(one, strict=False) for one in listed if ":" not in one)
+        return self.require(
+            tuple(one for one in ranges if isinstance(one, IPv4Network)) or None, "/properties/addressPrefix"
+        )
+
+    @property
+    def security_group(self) -> str | None:
+        """The id of the network security group that is attached."""
+        group = self.wire.properties.networkSecurityGroup
+        return (group.id or None) if group else None
 
     @property
     def nat_gateway(self) -> str | None:

@@ -12,6 +12,8 @@ from pullready.facts.base import SEPARATOR, Unread
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.egress import Egress
 from pullready.facts.nodes import PROVISIONED
+from pullready.facts.path.hosts import registry_endpoints
+from pullready.facts.path.way import Way
 from pullready.facts.registry import Registry
 from pullready.facts.resolution import Private, Public, Resolution
 from pullready.facts.scope import Facts, Need, Noting, Scope, fact
@@ -51,6 +53,14 @@ class PullPath:
         """Which public addresses the nodes leave from."""
         return Egress(self.scope, self.cluster, self.pool, self.registry)
 
+    @cached_property
+    def ways(self) -> tuple[Way, ...]:
+        """The way to each endpoint of the registry: first to its login server, then to where the layers are."""
+        suffix = self.scope.settings.cloud.storage_suffix
+        storage = f"*.blob.{suffix}" if suffix else None
+        endpoints = registry_endpoints(self.registry, self.resolution.endpoints, storage)
+        return tuple(Way(self, endpoint) for endpoint in endpoints)
+
     @property
     def is_private(self) -> bool:
         """Whether the registry's name leads to a private endpoint; raise where that is not proven."""
@@ -72,6 +82,13 @@ class PullPath:
         power = self.pool.wire.powerState
         stopped = bool(power and power.code and power.code.lower() == "stopped")
         return self.pool.evidence("/powerState/code" if stopped else "/count", "the pool has no nodes")
+
+    @property
+    def may_have_nodes(self) -> bool:
+        """Whether the pool has nodes or can get some, or nothing says that it does not."""
+        with suppress(FactUnavailable):
+            return self.without_nodes is None
+        return True
 
     @property
     def is_changing(self) -> bool:
@@ -108,7 +125,7 @@ def next_documents(scope: Scope) -> tuple[str, ...]:
     asked = Noting(scope.snapshot)
     with suppress(FactUnavailable, NothingToJudge):
         made = Facts(replace(scope, snapshot=asked))("pull_paths")
-        paths = [path for path in made if isinstance(path, PullPath) and _has_nodes(path)]
+        paths = [path for path in made if isinstance(path, PullPath) and path.may_have_nodes]
         for ask in (_ask_resolution, _ask_egress):
             for path in paths:
                 with suppress(FactUnavailable):
@@ -118,17 +135,11 @@ def next_documents(scope: Scope) -> tuple[str, ...]:
     return asked.missed
 
 
-def _has_nodes(path: PullPath) -> bool:
-    with suppress(FactUnavailable):
-        return path.without_nodes is None
-    return True
-
-
 def _ask_resolution(path: PullPath) -> None:
     if path.resolution.endpoints.approved:
         for network in path.resolution.resolvers.networks:
             with suppress(FactUnavailable):
-                path.resolution.answer_in(network)
+                path.resolution.answer_in(network, path.registry.login_server)
 
 
 def _ask_egress(path: PullPath) -> None:

@@ -17,7 +17,7 @@ from pullready.facts.access import AllNetworks, Disabled, IpRule, PublicAccess, 
 from pullready.facts.base import Fact, Unread, decode
 from pullready.facts.images import ImageUse
 from pullready.facts.scope import Need, Scope, fact
-from pullready.verdict import Location
+from pullready.verdict import Evidence, Location
 
 
 class _Sku(Struct, frozen=True):
@@ -42,11 +42,14 @@ class _Properties(Struct, frozen=True):
     networkRuleSet: _RuleSet | UnsetType | None = UNSET
     endpointProtocol: str | UnsetType | None = UNSET
     roleAssignmentMode: str | UnsetType | None = UNSET
+    dataEndpointEnabled: bool | UnsetType | None = UNSET
+    dataEndpointHostNames: list[str] | UnsetType | None = UNSET
 
 
 class _Registry(Struct, frozen=True):
     id: str
     properties: _Properties
+    location: str | UnsetType | None = UNSET
     sku: _Sku | UnsetType | None = UNSET
 
 
@@ -126,6 +129,17 @@ class Registry(Fact):
             ),
             shown,
         )
+
+    @property
+    def data_endpoints(self) -> dict[str, Evidence]:
+        """The hosts (in lower case) of its dedicated data endpoints, of which a registry has none by default."""
+        if self.wire.properties.dataEndpointEnabled is not True:
+            return {}
+        pointer = "/properties/dataEndpointHostNames"
+        hosts = self.require(self.wire.properties.dataEndpointHostNames or None, pointer)
+        return {
+            host.lower(): self.evidence(f"{pointer}/{index}", "a data endpoint") for index, host in enumerate(hosts)
+        }
 
     @property
     def answers_over_ipv6(self) -> bool:

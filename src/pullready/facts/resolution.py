@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Address
 from typing import TypeVar
 
 from pullready.errors import FactUnavailable
@@ -13,6 +14,7 @@ from pullready.facts import ids
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.endpoints import PrivateEndpoints, private_endpoints
 from pullready.facts.network import VirtualNetwork, pool_subnet
+from pullready.facts.path.flow import PrivateAddress
 from pullready.facts.proxy import bypass_proxy
 from pullready.facts.registry import Registry
 from pullready.facts.resolvers import Resolvers, resolving_networks
@@ -29,6 +31,7 @@ class Private:
     """The name leads to an approved private endpoint of the registry."""
 
     evidence: tuple[Evidence, ...]
+    addresses: tuple[PrivateAddress, ...]
 
 
 class Gap(StrEnum):
@@ -95,7 +98,14 @@ class Resolution:
 
     @cached_property
     def answer(self) -> Answer:
-        """What the nodes get; raise :class:`FactUnavailable` where that is not proven, as behind a DNS server."""
+        """What the nodes get for the login server."""
+        return self.answer_of(self.registry.login_server)
+
+    def answer_of(self, host: str) -> Answer:
+        """Return what the nodes get for *host*, the login server or a data endpoint.
+
+        Raise :class:`FactUnavailable` where that is not proven, as behind a DNS server.
+        """
         if not self.endpoints.connections:
             return Public((self.endpoints.shown,), Gap.NO_ENDPOINT)
         if not self.endpoints.approved:
@@ -114,23 +124,23 @@ class Resolution:
                 document=shown.document,
                 pointer=shown.pointer,
             )
-        return self.answer_in(self.resolvers.networks[0])
+        return self.answer_in(self.resolvers.networks[0], host)
 
-    def answer_in(self, network: str) -> Answer:
-        """Return what Azure's DNS answers in the virtual network with the id *network*."""
+    def answer_in(self, network: str, host: str) -> Answer:
+        """Return what Azure's DNS answers for *host* in the virtual network with the id *network*."""
         linked = self._linked_to(network)
         if linked is None:
-            return self._unlinked(network)
+            return self._unlinked(network, host)
         zone, link = linked
         if not link.works:
             return Public((link.shown,), Gap.LINK_FAILED, zone)
-        record = zone.record(self._label)
+        record = zone.record(self._label(host))
         if record.wire is None:
             shown = (link.shown, record.shown)
             if link.falls_back:
                 return Public(shown, Gap.NO_RECORD, zone)
             return NoAnswer(shown, zone)
-        expected = self._private_addresses(record.addresses)
+        expected = self._private_addresses(host, record.addresses)
         if not record.addresses <= expected.keys():
             raise FactUnavailable(
                 f"the zone answers {', '.join(sorted(record.addresses))}, which no approved private endpoint has; "
@@ -139,11 +149,12 @@ class Resolution:
                 document=record.document.id,
                 pointer="/properties/aRecords",
             )
-        return Private((link.shown, record.shown, *(expected[address] for address in sorted(record.addresses))))
+        addresses = tuple(expected[address] for address in sorted(record.addresses))
+        return Private((link.shown, record.shown, *(one.evidence for one in addresses)), addresses)
 
-    @property
-    def _label(self) -> str:
-        return self.registry.login_server.partition(".")[0]
+    def _label(self, host: str) -> str:
+        """Return the name of the record of *host* in the private zone."""
+        return host.removesuffix(f".{self.scope.settings.cloud.registry_suffix}")
 
     @cached_property
     def _zone_lists(self) -> tuple[ZoneList, ...]:
@@ -181,13 +192,13 @@ class Resolution:
             )
         return linked[0] if linked else None
 
-    def _unlinked(self, network: str) -> Public:
+    def _unlinked(self, network: str, host: str) -> Public:
         """Return the answer where no zone that could be read is linked to *network*: sure with the registry's own zone.
 
         A zone without a record of the registry is somebody else's, and the right one may be out of sight.
         """
         zones = [*(zone for one in self._zone_lists for zone in one.zones), *self._zones_of_groups]
-        records, unread = _tried(zones, lambda zone: (zone, zone.record(self._label)))
+        records, unread = _tried(zones, lambda zone: (zone, zone.record(self._label(host))))
         for zone, record in records:
             if record.wire is not None:
                 shown = (zone.links_shown, record.shown, self.resolvers.evidence)
@@ -203,11 +214,14 @@ class Resolution:
             pointer="/value",
         )
 
-    def _private_addresses(self, wanted: frozenset[str]) -> dict[str, Evidence]:
-        """Return the addresses of the approved endpoints; raise where one of *wanted* may be that of an unread one."""
-        host = self.registry.login_server
-        read, unread = _tried(self.endpoints.approved, lambda connection: connection.addresses_of(host))
-        addresses = {address: shown for one in read for address, shown in one.items()}
+    def _private_addresses(self, host: str, wanted: frozenset[str]) -> dict[str, PrivateAddress]:
+        """Return the approved endpoints' addresses for *host*; raise where one of *wanted* may be an unread one's."""
+        read, unread = _tried(self.endpoints.approved, lambda one: (one.endpoint, one.addresses_of(host)))
+        addresses = {
+            address: PrivateAddress(host, IPv4Address(address), endpoint, shown)
+            for endpoint, found in read
+            for address, shown in found.items()
+        }
         if not wanted <= addresses.keys():
             for why in unread:
                 raise why

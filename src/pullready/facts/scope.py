@@ -36,6 +36,9 @@ class Need(StrEnum):
     OUTBOUND_ADDRESSES = "outbound-addresses"
     PRIVATE_ENDPOINTS = "private-endpoints"
     PRIVATE_DNS = "private-dns"
+    ROUTES = "routes"
+    SECURITY_GROUPS = "security-groups"
+    FIREWALL_POLICIES = "firewall-policies"
 
 
 @dataclass(frozen=True, slots=True)

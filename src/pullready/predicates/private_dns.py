@@ -23,7 +23,7 @@ def private_zone_unlinked(path: PullPath) -> Iterator[Judgement]:
         yield NotApplicable(path.subject, "the registry has no approved private endpoint", (endpoints.shown,))
         return
     resolvers = path.resolution.resolvers
-    answers = [path.resolution.answer_in(network) for network in resolvers.networks]
+    answers = [path.resolution.answer_in(network, path.registry.login_server) for network in resolvers.networks]
     if resolvers.forwarded:
         yield _behind_servers(path, resolvers, answers)
         return

@@ -1,0 +1,51 @@
+"""The ways from each node pool to each endpoint of each registry, as the facts that checks judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts.base import Unread
+from pullready.facts.path.way import Way
+from pullready.facts.pull_paths import PullPath
+from pullready.facts.scope import Facts, Need, Noting, Scope, fact
+
+
+@fact(Need.ROUTES, Need.SECURITY_GROUPS, Need.FIREWALL_POLICIES)
+def ways(scope: Scope, pull_paths: tuple[PullPath | Unread, ...]) -> tuple[Way | Unread, ...]:  # noqa: ARG001  (a maker)
+    """Return the way from each pool to each endpoint of each registry; unread are registries and their endpoints."""
+    found: list[Way | Unread] = []
+    for path in pull_paths:
+        if isinstance(path, Unread):
+            found.append(path)
+            continue
+        try:
+            found.extend(path.ways)
+        except FactUnavailable as why:
+            found.append(Unread(path.subject, why))
+    return tuple(found)
+
+
+#: What the ways are asked for, in this order: each builds on what the earlier ones read.
+_ASKED: Final[tuple[Callable[[Way], object], ...]] = ()
+
+
+def next_way_documents(scope: Scope) -> tuple[str, ...]:
+    """Return the ids of the documents that judging the ways asks for next and that were never asked for.
+
+    As :func:`pullready.facts.pull_paths.next_documents`, whose documents come first.
+    """
+    asked = Noting(scope.snapshot)
+    with suppress(FactUnavailable, NothingToJudge):
+        made = Facts(replace(scope, snapshot=asked))("ways")
+        for ask in _ASKED:
+            for way in made:
+                if isinstance(way, Way) and way.path.may_have_nodes:
+                    with suppress(FactUnavailable):
+                        ask(way)
+            if asked.missed:
+                break
+    return asked.missed
