@@ -22,7 +22,7 @@ from tests.azure.standin import Fault, Standin
 from tests.environment import HEALTHY, ROOT
 from tools.examples import of_fault
 from tools.shop.environment import LEGACY_CLIENT, NODE_GROUP, PROD, SHOP, SUBSCRIPTION
-from tools.shop.faults import Fault as Broken
+from tools.shop.fault import Fault as Broken
 from tools.shop.faults import faults
 
 DOORS: Final = {"pullready": runs.PULLREADY, "pytest": runs.PYTEST}
@@ -148,6 +148,8 @@ OF_REGISTRY: Final = frozenset(
         "private-dns-zone-not-linked-to-cluster-vnet",
         "pull-role-on-stale-principal",
         "registry-firewall-excludes-cluster-egress",
+        "route-table-blackholes-registry",
+        "vnet-peering-missing-or-disconnected",
     }
 )
 PERMISSION: Final = "Microsoft.ContainerService/managedClusters/read is missing at /subscriptions/.*/prod"

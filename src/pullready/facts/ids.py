@@ -97,6 +97,16 @@ def virtual_networks_in(resource_group: str) -> str:
     return f"{resource_group}/providers/Microsoft.Network/virtualNetworks"
 
 
+def address_in(network: str, address: str) -> str:
+    """Return the answer to whether an *address* of a virtual network is assigned to something."""
+    return f"{network}/CheckIPAddressAvailability?ipAddress={address}"
+
+
+def connectivity_of(network: str) -> str:
+    """Return the list of what Azure Virtual Network Manager connects a virtual network with."""
+    return f"{network}/listNetworkManagerEffectiveConnectivityConfigurations"
+
+
 def firewalls_in(subscription: str) -> str:
     """Return the list of a subscription's Azure Firewalls."""
     return f"/subscriptions/{subscription}/providers/Microsoft.Network/azureFirewalls"

@@ -126,6 +126,18 @@ class Resolution:
             )
         return self.answer_in(self.resolvers.networks[0], host)
 
+    def likely_answer_of(self, host: str) -> Answer:
+        """Return what the nodes get for *host*, if DNS servers of their own pass the question on to Azure.
+
+        Where those would all lead to a private endpoint, that is where the way is looked at; whether they do pass it
+        on is a question of its own.
+        """
+        if self.endpoints.approved and self.resolvers.forwarded:
+            answers = [self.answer_in(network, host) for network in self.resolvers.networks]
+            if all(isinstance(answer, Private) for answer in answers):
+                return answers[0]
+        return self.answer_of(host)
+
     def answer_in(self, network: str, host: str) -> Answer:
         """Return what Azure's DNS answers for *host* in the virtual network with the id *network*."""
         linked = self._linked_to(network)
