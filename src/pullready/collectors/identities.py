@@ -17,7 +17,7 @@ from pullready.facts import Unread, ids
 from pullready.facts.authorization import definitions_needed, memberships_matter
 from pullready.facts.holders import assignments_held, directory_of, lacks_pull, roles_held
 from pullready.facts.nodes import machine_lists_needed
-from pullready.facts.pull_rights import puller_of
+from pullready.facts.pullers import puller_of
 from pullready.facts.registry import Registry
 from pullready.facts.scope import Facts, Need, Scope
 
@@ -43,12 +43,15 @@ def read_service_principal(scope: Scope) -> Reading:
     permissions=(
         Permission("Microsoft.Authorization/roleAssignments/read", "the registry"),
         Permission("Microsoft.Authorization/roleDefinitions/read", "the registry"),
+        Permission("Microsoft.Authorization/denyAssignments/read", "the registry"),
     ),
 )
 def read_role_assignments(scope: Scope) -> Reading:
-    """Read the role assignments at and above each registry, and the roles that decide whether kubelet may pull."""
+    """Read the assignments at and above each registry, and the roles that decide whether kubelet may pull."""
     registries = _registries(scope)
-    lists = yield [ids.role_assignments_at(registry.id) for registry in registries]
+    lists = yield [
+        list_(registry.id) for list_ in (ids.role_assignments_at, ids.deny_assignments_at) for registry in registries
+    ]
     scope = scope.with_documents(lists)
     principal = _principal(scope)
     needed = _of_each(registries, lambda registry: definitions_needed(scope, registry.id, principal))

@@ -72,6 +72,11 @@ def role_assignments_at(resource: str) -> str:
     return f"{resource}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()"
 
 
+def deny_assignments_at(resource: str) -> str:
+    """Return the list of deny assignments at *resource* and above it."""
+    return f"{resource}/providers/Microsoft.Authorization/denyAssignments?$filter=atScope()"
+
+
 def scale_sets_in(resource_group: str) -> str:
     """Return the list of a resource group's virtual machine scale sets."""
     return f"{resource_group}/providers/Microsoft.Compute/virtualMachineScaleSets"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Final, assert_never
 
 from pullready.facts.authorization import Grant
-from pullready.facts.pull_rights import Held, PullRight
+from pullready.facts.denials import Denial
+from pullready.facts.pull_rights import PullRight
+from pullready.facts.pullers import Anybody, Kubelet, ServiceAccountIdentity, VirtualNodeIdentity
+from pullready.facts.rights import Held
 from pullready.facts.roles import PULL_ACTION, READ_CONTENT
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
@@ -23,11 +26,11 @@ def pull_right_missing(right: PullRight) -> Iterator[Judgement]:
         yield gate
         return
     roles = right.held.roles
-    if roles.sound:
-        mode = right.registry.evidence(
-            "/properties/roleAssignmentMode", "role assignments count for the whole registry"
-        )
-        yield Clear(right.subject, (right.held.puller.evidence, *roles.sound.evidence, mode))
+    taken = taken_away(right) if roles.grants else None
+    if taken:
+        yield taken
+    elif roles.sound:
+        yield Clear(right.subject, sound(right, roles.sound))
     elif roles.grants:
         yield doubtful(right, roles.grants[0], PULL_ACTION, _assign(right, right.held))
     elif roles.obstacles:
@@ -38,17 +41,58 @@ def pull_right_missing(right: PullRight) -> Iterator[Judgement]:
 
 def not_needed(right: PullRight) -> NotApplicable | None:
     """Return why kubelet needs no role to pull from the registry; none where it does."""
-    cluster, registry = right.cluster, right.registry
-    if registry.pulls_anonymously:
-        anybody = registry.evidence("/properties/anonymousPullEnabled", "anybody may pull")
-        return NotApplicable(right.subject, "the registry lets anybody pull, so no role is needed", (anybody,))
-    if cluster.service_accounts_pull:
-        pulls = cluster.evidence("/properties/securityProfile/serviceAccountImagePullProfile", "how images are pulled")
-        return NotApplicable(right.subject, "service accounts pull with identities of their own", (pulls,))
-    if right.only_virtual_nodes:
-        reason = "all that is pulled from it runs on virtual nodes, which pull with an identity of their own"
-        return NotApplicable(right.subject, reason, right.only_virtual_nodes)
+    match right.by:
+        case Kubelet():
+            return None
+        case Anybody(evidence):
+            reason = "the registry lets anybody pull, so no role is needed"
+        case ServiceAccountIdentity(evidence):
+            reason = "service accounts pull with identities of their own"
+        case VirtualNodeIdentity(evidence):
+            reason = "all that is pulled from it runs on virtual nodes, which pull with an identity of their own"
+        case unreachable:
+            assert_never(unreachable)
+    return NotApplicable(right.subject, reason, evidence)
+
+
+def sound(right: PullRight, grant: Grant) -> tuple[Evidence, ...]:
+    """Return why *grant* lets the principal pull: whom it is for, how the registry grants, and that nothing denies."""
+    how = "by repository" if right.registry.grants_by_repository else "for the whole registry"
+    mode = right.registry.evidence("/properties/roleAssignmentMode", f"role assignments count {how}")
+    listed = right.held.denials.listed
+    return (right.held.puller.evidence, *grant.evidence(right.repository), mode, *((listed,) if listed else ()))
+
+
+def taken_away(right: PullRight) -> Judgement | None:
+    """Return that a deny assignment takes away what a role gives, or that this cannot be told; none where none does."""
+    denials, repository = right.held.denials, right.repository
+    if denial := denials.on(repository):
+        return unless_excused(right, _denied(right, denial), "a deny assignment takes the pull away")
+    if denial := denials.untold(repository):
+        return Unknown(
+            right.subject,
+            f"the deny assignment {denial.assignment.name} has a condition, and whether it holds cannot be told"
+            f"{denial.not_understood}",
+            "Look what made it, and whether it is meant for those who pull",
+            (right.held.puller.evidence, *denial.evidence),
+        )
+    if denials.obstacles:
+        raise denials.obstacles[0]
     return None
+
+
+def _denied(right: PullRight, denial: Denial) -> Found:
+    held, name = right.held, denial.assignment.name
+    grant = held.roles.grants[0]
+    return Found(
+        right.subject,
+        observed=f"the deny assignment {name} takes the pull away from {held.puller.object_id}, "
+        f"whatever roles it has, such as {grant.definition.name}",
+        expected="no deny assignment at the registry or above it covers the pull",
+        remedy=f"No role makes up for it. Exclude {held.puller.object_id} in what made {name}; a deployment stack: "
+        f"az stack group create --deny-settings-excluded-principals {held.puller.object_id}",
+        evidence=(held.puller.evidence, *denial.evidence, *grant.evidence(right.repository)),
+    )
 
 
 def _judged_by_repository(right: PullRight) -> NotApplicable | None:
@@ -84,14 +128,14 @@ def nothing_carries(right: PullRight, action: str, remedy: str) -> Found:
     )
 
 
-def unless_excused(right: PullRight, found: Found) -> Judgement:
+def unless_excused(right: PullRight, found: Found, why: str = "no role carries the pull") -> Judgement:
     """Return *found*, or unknown where the cluster is being changed or pull secrets may do what the role does not."""
     cluster = right.cluster
     if cluster.is_updating:
         state = cluster.evidence("/properties/provisioningState", "the cluster is being changed")
         return Unknown(
             right.subject,
-            "the cluster is being changed, and no role carries the pull at the moment",
+            f"the cluster is being changed, and {why} at the moment",
             "Wait until its provisioning state is Succeeded, then judge again",
             (state, *found.evidence),
         )
@@ -99,7 +143,7 @@ def unless_excused(right: PullRight, found: Found) -> Judgement:
     if right.workloads and len(brought) == len(right.workloads):
         return Unknown(
             right.subject,
-            "no role carries the pull, so pulls rest on the pull secrets that the workloads bring along, and whether "
+            f"{why}, so pulls rest on the pull secrets that the workloads bring along, and whether "
             "those are good cannot be proven",
             f"Let kubelet pull, which needs no secret: {found.remedy}",
             (*found.evidence, *brought),
@@ -130,7 +174,7 @@ def doubtful(right: PullRight, grant: Grant, action: str, assign: str) -> Found:
         expected=f"a custom role names {action} in full",
         remedy=f"Put {action} into the {actions} of {grant.definition.name}: az role definition update "
         f"--role-definition FILE; or: {assign}",
-        evidence=(right.held.puller.evidence, *grant.evidence),
+        evidence=(right.held.puller.evidence, *grant.evidence(right.repository)),
         severity=Severity.RISK,
     )
 
