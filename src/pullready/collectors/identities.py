@@ -61,18 +61,22 @@ def read_role_assignments(scope: Scope) -> Reading:
 @collector(
     Need.GROUP_MEMBERSHIPS,
     permissions=(
-        GraphPermission(APPLICATIONS, "registries with a role assigned to a group: the groups that the puller is in"),
+        GraphPermission(
+            APPLICATIONS,
+            "registries with a role or deny assignment for a group: the groups that the puller is in, "
+            "and whether it is disabled",
+        ),
     ),
 )
 def read_group_memberships(scope: Scope) -> Reading:
-    """Read the groups of the principal that pulls, where its own roles do not decide and a group's may."""
+    """Read the groups of the principal that pulls, where they may decide, and with them whether it is disabled."""
     principal = _principal(scope)
 
     def matter(registry: Registry) -> bool:
         return memberships_matter(scope, registry.id, principal, by_repository=registry.grants_by_repository)
 
     if any(_of_each(_registries(scope), matter)):
-        yield [ids.groups_of(principal, scope.target.tenant)]
+        yield [ids.groups_of(principal, scope.target.tenant), *_itself(scope, principal)]
 
 
 @collector(
@@ -107,6 +111,12 @@ def read_principals(scope: Scope) -> Reading:
 def read_node_identities(scope: Scope) -> Reading:
     """Read the scale sets of the nodes; virtual machines only where a pool or node provisioning has some."""
     yield machine_lists_needed(Facts(scope)("cluster"))
+
+
+def _itself(scope: Scope, principal: str) -> list[str]:
+    """Return the id of the puller's own document, where it is a managed identity: a service principal's is read."""
+    is_managed = Facts(scope)("cluster").service_principal_client_id is None
+    return [ids.principal(principal, scope.target.tenant)] if is_managed else []
 
 
 def _principal(scope: Scope) -> str:

@@ -136,6 +136,11 @@ def service_principal(client_id: str, tenant: str | None = None) -> str:
     return f"{_graph(tenant)}/v1.0/servicePrincipals?$filter=appId eq '{client_id}'"
 
 
+def principal(object_id: str, tenant: str | None = None) -> str:
+    """Return Microsoft Graph's answer to which service principal of *tenant* has *object_id* as its id."""
+    return f"{_graph(tenant)}/v1.0/servicePrincipals?$filter=id eq '{object_id}'"
+
+
 def application(client_id: str, tenant: str | None = None) -> str:
     """Return Microsoft Graph's answer to which application of *tenant* has *client_id* as its appId."""
     return f"{_graph(tenant)}/v1.0/applications?$filter=appId eq '{client_id}'"

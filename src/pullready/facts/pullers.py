@@ -124,6 +124,21 @@ def puller_of(scope: Scope, cluster: Cluster) -> Puller:
     )
 
 
+def disabled(scope: Scope, puller: Puller) -> Evidence | None:
+    """Return what says that *puller*, a managed identity, is disabled in the directory, so that it gets no token.
+
+    The directory is only looked into where groups or principals are asked for anyway, so that nothing says so is no
+    obstacle. That of a service principal is judged by ``cluster-sp-secret-expired``.
+    """
+    try:
+        entity = only(scope.document(ids.principal(puller.object_id, scope.target.tenant), Provider.GRAPH))
+    except FactUnavailable:
+        return None
+    if entity is None or entity.wire.accountEnabled is not False:
+        return None
+    return entity.evidence("/accountEnabled", f"{puller.object_id} may not sign in")
+
+
 @fact()
 def workload_pulls(
     scope: Scope,

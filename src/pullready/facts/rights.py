@@ -12,7 +12,7 @@ from pullready.facts import ids
 from pullready.facts.authorization import Roles, memberships, pull_roles
 from pullready.facts.base import Fact
 from pullready.facts.denials import Denials, denials, groups_decide
-from pullready.facts.pullers import Puller
+from pullready.facts.pullers import Puller, disabled
 from pullready.facts.registry import Registry
 from pullready.facts.roles import READ_CONTENT, READ_METADATA
 from pullready.facts.scope import Scope
@@ -24,7 +24,8 @@ class Held:
     """The roles that a principal has at a registry; ``listed`` is the list of assignments that says so.
 
     ``denials`` are the deny assignments that take the pull away from it. ``metadata`` are the roles that let it look at
-    tags, at a registry that grants that apart, by repository.
+    tags, at a registry that grants that apart, by repository. ``disabled`` says that it may not sign in at all, where
+    that was read.
     """
 
     puller: Puller
@@ -32,6 +33,7 @@ class Held:
     listed: Evidence
     metadata: Roles = field(default_factory=Roles)
     denials: Denials = field(default_factory=Denials)
+    disabled: Evidence | None = None
 
 
 def held_by(scope: Scope, registry: Registry, puller: Puller) -> Held:
@@ -47,6 +49,7 @@ def held_by(scope: Scope, registry: Registry, puller: Puller) -> Held:
         Fact(document, "").evidence("/value", "every role assignment at the registry and above it"),
         pull_roles(scope, registry.id, principal, READ_METADATA) if asked else Roles(),
         _denials(scope, registry, principal, asked),
+        disabled(scope, puller),
     )
 
 

@@ -12,9 +12,9 @@ from pullready.facts.pull_rights import PullRight
 from pullready.facts.pullers import Anybody, Kubelet, ServiceAccountIdentity, VirtualNodeIdentity
 from pullready.facts.rights import Held
 from pullready.facts.roles import PULL_ACTION, READ_CONTENT
+from pullready.predicates.granting import assign, attach, is_elsewhere
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
-ACR_PULL: Final = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 #: Roles that are named in a finding; the rest is counted.
 _NAMED: Final = 5
 
@@ -32,11 +32,11 @@ def pull_right_missing(right: PullRight) -> Iterator[Judgement]:
     elif roles.sound:
         yield Clear(right.subject, sound(right, roles.sound))
     elif roles.grants:
-        yield doubtful(right, roles.grants[0], PULL_ACTION, _assign(right, right.held))
+        yield doubtful(right, roles.grants[0], PULL_ACTION, assign(right))
     elif roles.obstacles:
         raise roles.obstacles[0]
     else:
-        yield unless_excused(right, _missing(right, right.held))
+        yield unless_excused(right, _missing(right))
 
 
 def not_needed(right: PullRight) -> NotApplicable | None:
@@ -64,8 +64,13 @@ def sound(right: PullRight, grant: Grant) -> tuple[Evidence, ...]:
 
 
 def taken_away(right: PullRight) -> Judgement | None:
-    """Return that a deny assignment takes away what a role gives, or that this cannot be told; none where none does."""
+    """Return what takes away what a role gives, or that this cannot be told; none where nothing does.
+
+    That is a principal that is disabled, or a deny assignment.
+    """
     denials, repository = right.held.denials, right.repository
+    if right.held.disabled:
+        return unless_excused(right, _disabled(right, right.held.disabled), "the identity is disabled")
     if denial := denials.on(repository):
         return unless_excused(right, _denied(right, denial), "a deny assignment takes the pull away")
     if denial := denials.untold(repository):
@@ -79,6 +84,17 @@ def taken_away(right: PullRight) -> Judgement | None:
     if denials.obstacles:
         raise denials.obstacles[0]
     return None
+
+
+def _disabled(right: PullRight, disabled: Evidence) -> Found:
+    held = right.held
+    return Found(
+        right.subject,
+        observed=f"{held.puller.object_id} is disabled in the directory, so it gets no token, whatever roles it has",
+        expected="the principal that kubelet pulls as may sign in",
+        remedy=f"az ad sp update --id {held.puller.object_id} --set accountEnabled=true",
+        evidence=(held.puller.evidence, disabled, *held.roles.grants[0].evidence(right.repository)),
+    )
 
 
 def _denied(right: PullRight, denial: Denial) -> Found:
@@ -104,9 +120,9 @@ def _judged_by_repository(right: PullRight) -> NotApplicable | None:
     return NotApplicable(right.subject, reason, (mode,))
 
 
-def _missing(right: PullRight, held: Held) -> Found:
-    found = nothing_carries(right, PULL_ACTION, _remedy(right, held))
-    of_data = next((one for one in held.roles.others if one.carries_data(READ_CONTENT)), None)
+def _missing(right: PullRight) -> Found:
+    found = nothing_carries(right, PULL_ACTION, attach(right))
+    of_data = next((one for one in right.held.roles.others if one.carries_data(READ_CONTENT)), None)
     if of_data is None:
         return found
     return replace(
@@ -119,12 +135,13 @@ def _missing(right: PullRight, held: Held) -> Found:
 def nothing_carries(right: PullRight, action: str, remedy: str) -> Found:
     """Return that no role of the principal carries *action*."""
     held = right.held
+    also = "; it is disabled in the directory, too (az ad sp update)" if held.disabled else ""
     return Found(
         right.subject,
-        observed=f"{held.puller.object_id} has no role that carries {action}{_other_roles(held)}",
+        observed=f"{held.puller.object_id} has no role that carries {action}{_other_roles(held)}{also}",
         expected=f"a role at {right.registry.name} or above it lets the principal pull",
         remedy=remedy,
-        evidence=(held.puller.evidence, held.listed),
+        evidence=(held.puller.evidence, held.listed, *((held.disabled,) if held.disabled else ())),
     )
 
 
@@ -145,7 +162,9 @@ def unless_excused(right: PullRight, found: Found, why: str = "no role carries t
             right.subject,
             f"{why}, so pulls rest on the pull secrets that the workloads bring along, and whether "
             "those are good cannot be proven",
-            f"Let kubelet pull, which needs no secret: {found.remedy}",
+            "Look whether they are good: the registry is in another tenant, where kubelet's identity has no roles"
+            if is_elsewhere(right)
+            else f"Let kubelet pull, which needs no secret: {found.remedy}",
             (*found.evidence, *brought),
         )
     return replace(found, evidence=(*found.evidence, *_without_secrets(right)))
@@ -176,17 +195,4 @@ def doubtful(right: PullRight, grant: Grant, action: str, assign: str) -> Found:
         f"--role-definition FILE; or: {assign}",
         evidence=(right.held.puller.evidence, *grant.evidence(right.repository)),
         severity=Severity.RISK,
-    )
-
-
-def _remedy(right: PullRight, held: Held) -> str:
-    cluster, registry = right.cluster, right.registry
-    attach = f"az aks update --name {cluster.name} --resource-group {cluster.resource_group} --attach-acr {registry.id}"
-    return f"{attach}, or: {_assign(right, held)}"
-
-
-def _assign(right: PullRight, held: Held) -> str:
-    return (
-        f"az role assignment create --assignee-object-id {held.puller.object_id} "
-        f"--assignee-principal-type ServicePrincipal --role {ACR_PULL} --scope {right.registry.id}"
     )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from pullready.facts.authorization import Grant
 from pullready.facts.conditions import REPOSITORY_NAME
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.roles import READ_CONTENT, READ_METADATA
+from pullready.predicates.granting import assign
 from pullready.predicates.pull_right import doubtful, not_needed, nothing_carries, sound, taken_away, unless_excused
 from pullready.verdict import Clear, Found, Judgement, NotApplicable, Severity, Unknown
-
-REPOSITORY_READER: Final = "b93aa761-3e63-49ed-ac28-beffa264f7ac"
 
 
 def repository_right_missing(right: PullRight) -> Iterator[Judgement]:
@@ -33,7 +31,7 @@ def repository_right_missing(right: PullRight) -> Iterator[Judgement]:
     elif certain := roles.sound_for(repository):
         yield _metadata(right, certain)
     elif reaching:
-        yield doubtful(right, reaching[0], READ_CONTENT, _assign(right))
+        yield doubtful(right, reaching[0], READ_CONTENT, assign(right))
     elif untold:
         yield _untold(right, untold[0])
     elif roles.obstacles:
@@ -41,7 +39,7 @@ def repository_right_missing(right: PullRight) -> Iterator[Judgement]:
     elif roles.grants:
         yield unless_excused(right, _left_out(right, roles.grants))
     else:
-        yield unless_excused(right, nothing_carries(right, READ_CONTENT, _assign(right)))
+        yield unless_excused(right, nothing_carries(right, READ_CONTENT, assign(right)))
 
 
 def _whole_registry(right: PullRight) -> NotApplicable:
@@ -65,7 +63,7 @@ def _metadata(right: PullRight, grant: Grant) -> Judgement:
         observed=f"{right.held.puller.object_id} may read content and not metadata: "
         f"no role that counts carries {READ_METADATA}",
         expected="a role that lets the principal read content lets it read metadata, too",
-        remedy=_assign(right),
+        remedy=assign(right),
         evidence=(right.held.puller.evidence, *grant.evidence(repository)),
         severity=Severity.RISK,
     )
@@ -109,10 +107,3 @@ def _widen(right: PullRight) -> str:
         return f"Take the condition away: {update}"
     name = f"@Request[{REPOSITORY_NAME}] StringEqualsIgnoreCase '{right.repository}'"
     return f"Let the condition be (what it is now) OR ({name}): {update}"
-
-
-def _assign(right: PullRight) -> str:
-    return (
-        f"az role assignment create --assignee-object-id {right.held.puller.object_id} "
-        f"--assignee-principal-type ServicePrincipal --role {REPOSITORY_READER} --scope {right.registry.id}"
-    )
