@@ -241,6 +241,14 @@ def test_unread_assignments_are_no_answer(scope: Scope, ask: Callable[[Scope, st
             ["virtual-machines"],
         ),
         ("prod", {"securityProfile": {"serviceAccountImagePullProfile": {"enabled": True}}}, []),
+        (
+            "prod",
+            {
+                "securityProfile": {"serviceAccountImagePullProfile": {"enabled": True}},
+                "bootstrapProfile": {"artifactSource": "cache", "containerRegistryId": NAMES["shop"]},
+            },
+            ["scale-sets"],
+        ),
         ("legacy", {}, []),
     ],
 )

@@ -12,6 +12,8 @@ from pullready.facts.placement import Placement
 from pullready.facts.pull_bursts import PullBurst
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pull_rights import PullRight
+from pullready.facts.pullers import Puller, WorkloadPull
+from pullready.facts.rights import Held
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "ClusterServicePrincipal",
     "Fact",
     "Facts",
+    "Held",
     "Holders",
     "ImageRegistry",
     "Need",
@@ -29,7 +32,9 @@ __all__ = [
     "PullBurst",
     "PullPath",
     "PullRight",
+    "Puller",
     "Scope",
     "Unread",
+    "WorkloadPull",
     "needs_of",
 ]

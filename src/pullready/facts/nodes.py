@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.base import Fact, decode
+from pullready.facts.bootstrap import bootstrap_registry
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.scope import Need, Scope, fact
 from pullready.snapshot import Document
@@ -159,9 +160,10 @@ def machine_lists_needed(cluster: Cluster) -> tuple[str, ...]:
     """Return the ids of the lists that say which machines *cluster* has, each once.
 
     None where no node pulls with an identity that is attached to it: a cluster with a service principal, or one whose
-    service accounts pull. Raise :class:`FactUnavailable` where the cluster does not say.
+    service accounts pull everything. Raise :class:`FactUnavailable` where the cluster does not say.
     """
-    if cluster.service_principal_client_id is not None or cluster.service_accounts_pull:
+    accounts_alone = cluster.service_accounts_pull and bootstrap_registry(cluster) is None
+    if cluster.service_principal_client_id is not None or accounts_alone:
         return ()
     needed: dict[str, str] = {}
     for pool in _pools_of(cluster):

@@ -15,6 +15,7 @@ from typing import Final
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.base import SEPARATOR, Unread
+from pullready.facts.bootstrap import bootstrap_registry
 from pullready.facts.cluster import Cluster
 from pullready.facts.credentials import Credentials
 from pullready.facts.graph import only
@@ -87,13 +88,21 @@ class WorkloadPull:
         return f"{self.workload.subject}{SEPARATOR}{self.registry.subject}"
 
 
+def service_accounts_of(cluster: Cluster) -> ServiceAccountIdentity | None:
+    """Return that service accounts pull what workloads name; none where kubelet does. A preview."""
+    if not cluster.service_accounts_pull:
+        return None
+    pointer = "/properties/securityProfile/serviceAccountImagePullProfile"
+    return ServiceAccountIdentity((cluster.evidence(pointer, "how images are pulled"),))
+
+
 def who_pulls(cluster: Cluster, registry: Registry, workload: Workload | None = None) -> By:
     """Return who pulls from *registry* for *workload* without a pull secret; without one, for any ordinary workload."""
     if registry.pulls_anonymously:
         return Anybody((registry.evidence("/properties/anonymousPullEnabled", "anybody may pull"),))
-    if cluster.service_accounts_pull:
-        pointer = "/properties/securityProfile/serviceAccountImagePullProfile"
-        return ServiceAccountIdentity((cluster.evidence(pointer, "how images are pulled"),))
+    accounts, mirror = service_accounts_of(cluster), bootstrap_registry(cluster)
+    if accounts and not (mirror and ids.same(mirror, registry.id)):
+        return accounts
     label, value = VIRTUAL_NODE
     if workload and workload.pod.node_selector.get(label) == value:  # a toleration alone binds no pod to them
         says = f"{workload.subject} runs on virtual nodes"
