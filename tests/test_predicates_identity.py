@@ -12,6 +12,7 @@ import pytest
 from pullready import catalogue
 from pullready.facts import Facts, PullRight
 from pullready.facts.base import decode
+from pullready.facts.deny_assignments import EVERYBODY
 from pullready.facts.graph import Validity, only
 from pullready.facts.roles import PULL_ACTION, DefinitionWire, RoleDefinition
 from pullready.snapshot import Document, Provider, Status
@@ -192,3 +193,24 @@ def test_a_clear_identity_names_the_machine_and_the_identity_that_is_attached(tm
         assert isinstance(one, Clear)
         assert one.evidence[0].value == NAMES["kubelet"]
         assert NAMES["kubelet"].replace("/", "~1") in one.evidence[1].pointer
+
+
+DENY_ALL = {
+    "properties": {
+        "denyAssignmentName": "nobody",
+        "permissions": [{"actions": ["*"], "dataActions": ["*"]}],
+        "scope": "/",
+        "principals": [{"id": EVERYBODY, "type": "SystemDefined"}],
+    }
+}
+
+
+@pytest.mark.parametrize(("slug", "case"), [one for one in CASES_OF_RIGHTS if one.values[0] != OF_RIGHTS[2]])
+def test_where_everything_is_denied_nothing_is_clear(slug: str, case: dict[str, Any], tmp_path: Path) -> None:
+    denied = [
+        {"document": f"{registry}-denials", "body": {"value": [DENY_ALL]}}
+        for registry in ("shop", "shoptools", "shopteams")
+    ]
+    case = {**case, "patch": [*case.get("patch", ()), *denied]}
+    judged = run_check(catalogue.load()[slug], Facts(case_scope(case, tmp_path)))
+    assert not [one for one in judged if isinstance(one, Clear)]

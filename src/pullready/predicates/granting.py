@@ -34,8 +34,8 @@ def assign(right: PullRight) -> str:
     )
 
 
-def attach(right: PullRight) -> str:
-    """Return the command that attaches the registry to the cluster, where Azure supports that, or :func:`assign`."""
+def let_pull(right: PullRight) -> str:
+    """Return what lets the principal pull: attaching the registry, where Azure supports that, or :func:`assign`."""
     cluster, registry, command = right.cluster, right.registry, assign(right)
     if registry.grants_by_repository or is_elsewhere(right):
         return command

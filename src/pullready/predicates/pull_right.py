@@ -12,7 +12,7 @@ from pullready.facts.pull_rights import PullRight
 from pullready.facts.pullers import Anybody, Kubelet, ServiceAccountIdentity, VirtualNodeIdentity
 from pullready.facts.rights import Held
 from pullready.facts.roles import PULL_ACTION, READ_CONTENT
-from pullready.predicates.granting import assign, attach, is_elsewhere
+from pullready.predicates.granting import assign, is_elsewhere, let_pull
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
 #: Roles that are named in a finding; the rest is counted.
@@ -121,7 +121,7 @@ def _judged_by_repository(right: PullRight) -> NotApplicable | None:
 
 
 def _missing(right: PullRight) -> Found:
-    found = nothing_carries(right, PULL_ACTION, attach(right))
+    found = nothing_carries(right, PULL_ACTION, let_pull(right))
     of_data = next((one for one in right.held.roles.others if one.carries_data(READ_CONTENT)), None)
     if of_data is None:
         return found

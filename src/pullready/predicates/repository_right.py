@@ -8,7 +8,7 @@ from pullready.facts.authorization import Grant
 from pullready.facts.conditions import REPOSITORY_NAME
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.roles import READ_CONTENT, READ_METADATA
-from pullready.predicates.granting import assign
+from pullready.predicates.granting import assign, let_pull
 from pullready.predicates.pull_right import doubtful, not_needed, nothing_carries, sound, taken_away, unless_excused
 from pullready.verdict import Clear, Found, Judgement, NotApplicable, Severity, Unknown
 
@@ -39,7 +39,7 @@ def repository_right_missing(right: PullRight) -> Iterator[Judgement]:
     elif roles.grants:
         yield unless_excused(right, _left_out(right, roles.grants))
     else:
-        yield unless_excused(right, nothing_carries(right, READ_CONTENT, assign(right)))
+        yield unless_excused(right, nothing_carries(right, READ_CONTENT, let_pull(right)))
 
 
 def _whole_registry(right: PullRight) -> NotApplicable:
