@@ -35,6 +35,9 @@ def kubelet_identity_not_attached(pool: PoolMachines) -> Iterator[Judgement]:
     missing = [machine for machine, evidence in zip(machines, attached, strict=True) if evidence is None]
     if not missing:
         yield Clear(pool.subject, (wanted, *filter(None, attached)))
+    elif pool.open_to_anybody:
+        reason = f"the identity is not attached to {_names(missing)}, and every registry lets anybody pull"
+        yield NotApplicable(pool.subject, reason, (wanted, *pool.open_to_anybody))
     elif cluster.is_updating:
         state = cluster.evidence("/properties/provisioningState", "the cluster is being changed")
         yield Unknown(
