@@ -54,6 +54,8 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         REPOSITORY_READER,
         ids.role_assignments_at(SHOP),
         ids.role_assignments_at(SHOPTEAMS),
+        ids.deny_assignments_at(SHOP),
+        ids.deny_assignments_at(SHOPTEAMS),
         ids.private_endpoint_connections_of(SHOPTEAMS),
         ids.private_endpoint_connections_of(SHOP),
         ids.private_dns_zones_in(SUBSCRIPTION),
