@@ -148,6 +148,7 @@ OF_REGISTRY: Final = frozenset(
         "private-dns-zone-not-linked-to-cluster-vnet",
         "pull-role-on-stale-principal",
         "registry-firewall-excludes-cluster-egress",
+        "registry-public-access-disabled-without-private-path",
     }
 )
 PERMISSION: Final = "Microsoft.ContainerService/managedClusters/read is missing at /subscriptions/.*/prod"

@@ -43,6 +43,7 @@ PROVES: Final[Mapping[str, str]] = {
     "cluster-sp-secret-expired": "credential",
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
     "registry-firewall-excludes-cluster-egress": "gate",
+    "registry-public-access-disabled-without-private-path": "gate",
     "pod-os-nodeselector-mismatch": "platform",
 }
 

@@ -383,6 +383,19 @@ def zone_link(name: str, network: str) -> Body:
     }
 
 
+def zone_record(name: str, address: str) -> Bodies:
+    """Return a record of the private zone."""
+    resource = ids.a_record(ZONE, name)
+    return {
+        resource: {
+            "id": resource,
+            "name": name,
+            "type": "Microsoft.Network/privateDnsZones/A",
+            "properties": {"ttl": 10, "aRecords": [{"ipv4Address": address}]},
+        }
+    }
+
+
 def private_path() -> Bodies:
     """Return the private endpoint of the shop's registry and the zone that names it."""
     connection = f"{SHOP}/privateEndpointConnections/shop-registry.1"
@@ -460,12 +473,9 @@ def private_path() -> Bodies:
             }
         ],
         ids.links_of(ZONE): [zone_link("shop-vnet", VNET)],
-        ids.a_record(ZONE, "shopimages"): {
-            "id": ids.a_record(ZONE, "shopimages"),
-            "name": "shopimages",
-            "type": "Microsoft.Network/privateDnsZones/A",
-            "properties": {"ttl": 10, "aRecords": [{"ipv4Address": "10.20.16.5"}]},
-        },
+        ids.forwarding_rulesets_in(SUBSCRIPTION): [],
+        **zone_record("shopimages", "10.20.16.5"),
+        **zone_record("shopimages.westeurope.data", "10.20.16.4"),
     }
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pullready.errors import FactUnavailable
 from pullready.facts.endpoints import PrivateEndpoints
+from pullready.facts.path.regions import regions_of
 from pullready.facts.registry import Registry
 from pullready.verdict import Evidence
 
@@ -42,18 +44,28 @@ def registry_endpoints(
 ) -> tuple[RegistryEndpoint, ...]:
     """Return the endpoints of *registry*: layers come from its data endpoints where it has any, else from *storage*.
 
-    Every private endpoint brings data endpoints along (documented); those are in its network interface.
+    Every private endpoint brings data endpoints along (documented); those are in its network interface. Where that is
+    somebody else's to read, they are told by their documented form.
     """
     login = RegistryEndpoint(
         EndpointKind.LOGIN_SERVER,
         registry.login_server,
         registry.evidence("/properties/loginServer", "the login server"),
     )
-    layers = [
-        RegistryEndpoint(EndpointKind.DATA, host, shown)
-        for host, shown in (registry.data_endpoints or private.data_endpoints).items()
-    ]
+    served = registry.data_endpoints or _served(registry, private)
+    layers = [RegistryEndpoint(EndpointKind.DATA, host, shown) for host, shown in served.items()]
     if not layers:
         shown = registry.evidence("/properties/dataEndpointEnabled", "layers come from storage accounts")
         layers = [RegistryEndpoint(EndpointKind.STORAGE, storage, shown)]
     return (login, *layers)
+
+
+def _served(registry: Registry, private: PrivateEndpoints) -> dict[str, Evidence]:
+    try:
+        return private.data_endpoints
+    except FactUnavailable as why:
+        if not private.scope.is_forbidden(why.document):
+            raise
+    name, _, suffix = registry.login_server.partition(".")
+    shown = registry.evidence("/location", "each region of the registry has a data endpoint")
+    return {f"{name}.{region}.data.{suffix}": shown for region in regions_of(private.scope, registry)}
