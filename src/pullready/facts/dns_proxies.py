@@ -84,7 +84,7 @@ def dns_proxy(scope: Scope, server: str, network: str, subscriptions: Iterable[s
                 for index, one in enumerate(wire.properties.ipConfigurations or ()):
                     if one.properties.privateIPAddress == server and _is_in(one.properties.subnet, network):
                         pointer = f"/properties/ipConfigurations/{index}/properties/privateIPAddress"
-                        says = f"the private address of the firewall {ids.name_of(wire.id)}"
+                        says = f"the private address of the firewall {ids.name_of(wire.id)} in {ids.name_of(network)}"
                         return _proxy(scope, firewall, wire, firewall.evidence(pointer, says))
         except NoDnsProxy:
             raise

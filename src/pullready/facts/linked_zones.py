@@ -6,8 +6,10 @@ https://learn.microsoft.com/azure/dns/private-dns-privatednszone
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from pullready.config import Cloud
@@ -46,7 +48,7 @@ class LinkedZones:
         hides the registry's zone. A link that failed is returned, where there is none that works.
         """
         for zone in self._narrower(name):
-            linked, _unread = _links(self._named(zone)[0], network)
+            linked, _unread = _links(self._by_name[zone.lower()], network)
             for one, link in linked:
                 if link.works:
                     return one, link
@@ -54,10 +56,9 @@ class LinkedZones:
 
     def holding(self, name: str) -> tuple[PrivateZone, ARecord] | None:
         """Return a zone that has a record of *name*, with that; raise where one may that was not read."""
-        listed, unread = self._named(self.scope.settings.cloud.private_zone)
-        for why in unread:
+        for why in self._listed[1]:
             raise why
-        zones = [*listed, *self._of_groups]
+        zones = [*self._by_name[self._zone.lower()], *self._of_groups]
         records, unread = tried(zones, lambda zone: (zone, zone.record(record_name(zone, name))))
         for zone, record in records:
             if record.wire is not None:
@@ -71,10 +72,9 @@ class LinkedZones:
 
         The zones that the endpoints' zone groups name are looked at last: they may be in yet another subscription.
         """
-        zones, unread = self._named(self.scope.settings.cloud.private_zone)
-        linked, missing = _links(zones, network)
+        linked, missing = _links(self._by_name[self._zone.lower()], network)
         if not linked:
-            for why in (*unread, *missing):
+            for why in (*self._listed[1], *missing):
                 raise why
             linked, missing = _links(self._of_groups, network)
             for why in missing:
@@ -90,20 +90,30 @@ class LinkedZones:
 
     def _narrower(self, name: str) -> tuple[str, ...]:
         """Return the names of the zones below the registry's that would answer for *name*, the longest first."""
-        zone = self.scope.settings.cloud.private_zone
-        labels = name.removesuffix(f".{zone}").split(".")
-        return tuple(".".join((*labels[index:], zone)) for index in range(len(labels)))
-
-    def _named(self, name: str) -> tuple[list[PrivateZone], list[FactUnavailable]]:
-        lists = [ZoneList(self.scope, one, name) for one in self.subscriptions]
-        listed, unread = tried(lists, lambda one: one.zones)
-        return [zone for zones in listed for zone in zones], unread
+        labels = name.removesuffix(f".{self._zone}").split(".")
+        return tuple(".".join((*labels[index:], self._zone)) for index in range(len(labels)))
 
     @property
+    def _zone(self) -> str:
+        return self.scope.settings.cloud.private_zone
+
+    @cached_property
+    def _listed(self) -> tuple[list[tuple[PrivateZone, ...]], list[FactUnavailable]]:
+        """The zones of each subscription, and why those of some are not known."""
+        return tried([ZoneList(self.scope, one) for one in self.subscriptions], lambda one: one.zones)
+
+    @cached_property
+    def _by_name(self) -> defaultdict[str, list[PrivateZone]]:
+        found: defaultdict[str, list[PrivateZone]] = defaultdict(list)
+        for zones in self._listed[0]:
+            for zone in zones:
+                found[ids.name_of(zone.id).lower()].append(zone)
+        return found
+
+    @cached_property
     def _of_groups(self) -> tuple[PrivateZone, ...]:
-        name = self.scope.settings.cloud.private_zone
         zones = [zone for connection in self.endpoints.approved for zone in connection.zones]
-        return tuple(PrivateZone(self.scope, zone) for zone in zones if ids.name_of(zone).lower() == name.lower())
+        return tuple(PrivateZone(self.scope, one) for one in zones if ids.name_of(one).lower() == self._zone.lower())
 
 
 def tried(subjects: Iterable[S], ask: Callable[[S], T]) -> tuple[list[T], list[FactUnavailable]]:

@@ -70,7 +70,7 @@ def inbound_endpoint(scope: Scope, server: str, network: str, subscriptions: Ite
         document = scope.document(ids.dns_resolvers_in(subscription))
         try:
             for resolver in _resolvers(document, network):
-                if shown := _endpoint(scope, resolver, server):
+                if shown := _endpoint(scope, resolver, server, network):
                     return shown
         except FactUnavailable as why:
             unread = unread or why
@@ -87,7 +87,7 @@ def _resolvers(document: Document, network: str) -> Iterator[tuple[Fact, _Resolv
             yield fact, wire
 
 
-def _endpoint(scope: Scope, resolver: tuple[Fact, _Resolver], server: str) -> Evidence | None:
+def _endpoint(scope: Scope, resolver: tuple[Fact, _Resolver], server: str, network: str) -> Evidence | None:
     fact, wire = resolver
     document = scope.document(ids.inbound_endpoints_of(wire.id))
     for index, endpoint in enumerate(decode(document, _Endpoints).value):
@@ -101,7 +101,7 @@ def _endpoint(scope: Scope, resolver: tuple[Fact, _Resolver], server: str) -> Ev
             _must_be(fact, wire.properties.dnsResolverState, "/properties/dnsResolverState", _CONNECTED)
             says = (
                 f"the address of {ids.name_of(endpoint.id)}, an inbound endpoint of the DNS private resolver "
-                f"{ids.name_of(wire.id)}"
+                f"{ids.name_of(wire.id)}, which asks Azure in {ids.name_of(network)}"
             )
             return listed.evidence(f"/properties/ipConfigurations/{number}/privateIpAddress", says)
     return None
