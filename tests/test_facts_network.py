@@ -29,6 +29,7 @@ from pullready.facts.routes import Route, _Route, _Table
 from pullready.facts.zones import ARecord, Link, _Link, _Record, _Zone
 from pullready.predicates.firewall import egress_denied_by_registry
 from pullready.predicates.private_dns import private_zone_unlinked
+from pullready.predicates.private_path import closed_without_private_path
 from pullready.snapshot import Document, Provider, Snapshot, Status
 from pullready.spec import judge, recorded
 from pullready.verdict import Evidence, Judgement, Unknown
@@ -36,7 +37,11 @@ from tests.azure.environments import REGISTRIES
 from tests.environment import CASES, NAMES, ROOT, case_scope, healthy
 
 CORPUS = Path(os.environ.get("PULLREADY_CORPUS", ROOT.parent / "shared")) / "wire" / "recorded"
-SLUGS = ("private-dns-zone-not-linked-to-cluster-vnet", "registry-firewall-excludes-cluster-egress")
+PREDICATES = {
+    "private-dns-zone-not-linked-to-cluster-vnet": private_zone_unlinked,
+    "registry-firewall-excludes-cluster-egress": egress_denied_by_registry,
+    "registry-public-access-disabled-without-private-path": closed_without_private_path,
+}
 #: What the paths are made from; the rest of the healthy example is about clusters, registries and who may pull.
 PATHS = [
     document.id
@@ -47,11 +52,11 @@ GIVEN = [NAMES[name] for name in ("prod", "legacy", "registries", "shop", "shopt
 
 
 def judged(scope: Scope) -> list[tuple[str, Judgement]]:
-    """Return what both checks say."""
+    """Return what the checks of the first hops say."""
     facts = Facts(scope)
     return [
         (slug, one)
-        for slug, predicate in zip(SLUGS, (private_zone_unlinked, egress_denied_by_registry), strict=True)
+        for slug, predicate in PREDICATES.items()
         for one in recorded(lambda predicate=predicate: judge(facts("pull_paths"), predicate))  # type: ignore[misc]
     ]
 
@@ -75,7 +80,7 @@ def collected(scope: Scope) -> Scope:
 
 
 def cases() -> Iterator[Any]:
-    for slug in SLUGS:
+    for slug in PREDICATES:
         for name, case in tomllib.loads((CASES / f"{slug}.toml").read_text()).items():
             yield pytest.param(case, id=f"{slug}-{name}")
 

@@ -150,6 +150,7 @@ OF_REGISTRY: Final = frozenset(
         "registry-firewall-excludes-cluster-egress",
         "route-table-blackholes-registry",
         "vnet-peering-missing-or-disconnected",
+        "registry-public-access-disabled-without-private-path",
     }
 )
 PERMISSION: Final = "Microsoft.ContainerService/managedClusters/read is missing at /subscriptions/.*/prod"

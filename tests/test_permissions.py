@@ -98,7 +98,11 @@ def test_a_refusal_names_action_and_scope(path: str, action: str, scope: str | N
     assert scope_of(path) == (scope or path)
 
 
-@pytest.mark.parametrize("type_", CLIENTS)
+#: Types that no client here has operations for: their version is that of Azure's documentation.
+WITHOUT_OPERATIONS = {"microsoft.network/dnsresolvers", "microsoft.network/dnsforwardingrulesets"}
+
+
+@pytest.mark.parametrize("type_", sorted(set(CLIENTS) - WITHOUT_OPERATIONS))
 def test_api_versions_are_the_clients_own(type_: str) -> None:
     """A client may be newer than our table, and then the table follows it."""
     client = CLIENTS[type_]

@@ -11,6 +11,7 @@ import pytest
 from pullready.facts import Facts, PullPath
 from pullready.predicates.firewall import egress_denied_by_registry
 from pullready.predicates.private_dns import private_zone_unlinked
+from pullready.predicates.private_path import closed_without_private_path
 from pullready.spec import judge, recorded
 from pullready.verdict import Found, Judgement, NotApplicable, Unknown
 from tests.environment import case_scope, expand
@@ -28,6 +29,7 @@ UPDATING = {"document": "shoptools", "pointer": "/properties/provisioningState",
 SERVED = {"document": "zone-links", "pointer": "/value/0/properties/virtualNetwork/id", "value": "{legacy-vnet}"}
 NO_GROUPS = {"document": "zone-groups", "body": {"value": []}}
 NO_RECORD = {"document": "zone-record", "status": "not-found"}
+NO_LAYERS = {"document": "zone-data-record", "status": "not-found"}
 NO_ENDPOINT = {"document": "shop-connections", "body": {"value": []}}
 HUB = "{group}/providers/Microsoft.Network/virtualNetworks/hub"
 IN_HUB = [
@@ -44,6 +46,7 @@ V6 = [
     {"document": "nat-address", "pointer": "/properties/ipAddress", "value": "2001:db8::20"},
 ]
 ODD = {"document": "shoptools", "pointer": "/properties/networkRuleSet/ipRules", "value": [{"value": "198.51.100"}]}
+LED = "an approved private endpoint, to which the nodes' DNS leads for the login server and for the layers"
 EXPECTED = "privatelink.azurecr.io has the registry's record and is linked to the network whose DNS the nodes use"
 
 
@@ -113,25 +116,52 @@ def said(judgement: Judgement) -> tuple[str, ...]:
             (
                 "not-applicable",
                 (
-                    "public access is disabled, so only the private endpoint counts; "
-                    "its DNS is judged by a check of its own"
+                    "public access is disabled, which overrides every rule; "
+                    "registry-public-access-disabled-without-private-path judges that"
                 ),
             ),
         ),
         (
-            egress_denied_by_registry,
+            closed_without_private_path,
             SHOP,
             [NO_ENDPOINT],
             (
-                "unknown",
+                "found",
+                "public access is disabled, and the registry has no approved private endpoint",
+                LED,
                 (
-                    "public access is disabled and there is no approved private endpoint; "
-                    "registry-public-access-disabled-without-private-path judges this, "
-                    "and this version does not have it yet"
+                    "az network private-endpoint create --subscription 11111111-1111-4111-8111-111111111111 "
+                    "--resource-group shop --subnet {legacy-vnet}/subnets/nodes --name shopimages --connection-name "
+                    "shopimages --group-ids registry --private-connection-resource-id {shop}, with a zone group for "
+                    "privatelink.azurecr.io; or az acr update --name shopimages --public-network-enabled true "
+                    "--default-action Deny, and az acr network-rule add --name shopimages --ip-address for each "
+                    "address that the nodes leave from"
                 ),
-                "Approve or create a private endpoint of shopimages, or enable public access for selected networks",
             ),
         ),
+        (
+            closed_without_private_path,
+            SHOP,
+            [SERVED, NO_LAYERS],
+            (
+                "found",
+                (
+                    "public access is disabled, and shopimages.westeurope.data.azurecr.io, where the layers come from, "
+                    "leads nowhere: the zone privatelink.azurecr.io of group shop answers and has no record of it "
+                    "(NXDOMAIN); the login server leads to the private endpoint, so pulls begin and then fail"
+                ),
+                LED,
+                (
+                    "az network private-endpoint dns-zone-group create --subscription "
+                    "11111111-1111-4111-8111-111111111111 -g shop --endpoint-name shop-registry --name default "
+                    "--private-dns-zone {zone} --zone-name registry; or by hand: az network private-dns record-set a "
+                    "add-record --subscription 11111111-1111-4111-8111-111111111111 -g shop -z privatelink.azurecr.io "
+                    "-n shopimages.westeurope.data -a 10.20.16.4"
+                ),
+            ),
+        ),
+        (closed_without_private_path, None, [], ("not-applicable", "the registry is not closed to the public")),
+        (closed_without_private_path, None, [NO_NODES], ("not-applicable", "the pool is stopped or scaled to zero")),
         (
             egress_denied_by_registry,
             SHOP,

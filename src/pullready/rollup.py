@@ -45,6 +45,7 @@ PROVES: Final[Mapping[str, str]] = {
     "vnet-peering-missing-or-disconnected": "route",
     "route-table-blackholes-registry": "route",
     "registry-firewall-excludes-cluster-egress": "gate",
+    "registry-public-access-disabled-without-private-path": "gate",
     "pod-os-nodeselector-mismatch": "platform",
 }
 

@@ -384,6 +384,19 @@ def zone_link(name: str, network: str) -> Body:
     }
 
 
+def zone_record(name: str, address: str) -> Bodies:
+    """Return a record of the private zone."""
+    resource = ids.a_record(ZONE, name)
+    return {
+        resource: {
+            "id": resource,
+            "name": name,
+            "type": "Microsoft.Network/privateDnsZones/A",
+            "properties": {"ttl": 10, "aRecords": [{"ipv4Address": address}]},
+        }
+    }
+
+
 def private_path() -> Bodies:
     """Return the private endpoint of the shop's registry and the zone that names it."""
     connection = f"{SHOP}/privateEndpointConnections/shop-registry.1"
@@ -461,15 +474,9 @@ def private_path() -> Bodies:
             }
         ],
         ids.links_of(ZONE): [zone_link("shop-vnet", VNET)],
-        **{
-            ids.a_record(ZONE, name): {
-                "id": ids.a_record(ZONE, name),
-                "name": name,
-                "type": "Microsoft.Network/privateDnsZones/A",
-                "properties": {"ttl": 10, "aRecords": [{"ipv4Address": address}]},
-            }
-            for name, address in (("shopimages", "10.20.16.5"), ("shopimages.westeurope.data", "10.20.16.4"))
-        },
+        ids.forwarding_rulesets_in(SUBSCRIPTION): [],
+        **zone_record("shopimages", "10.20.16.5"),
+        **zone_record("shopimages.westeurope.data", "10.20.16.4"),
     }
 
 

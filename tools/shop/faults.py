@@ -60,6 +60,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.private_endpoint_connections_of(SHOP),
         ids.private_dns_zones_in(SUBSCRIPTION),
         ids.links_of(ZONE),
+        ids.forwarding_rulesets_in(SUBSCRIPTION),
         ids.a_record(ZONE, "shopimages"),
         ids.a_record(ZONE, "shopimages.westeurope.data"),
     ),
@@ -233,6 +234,30 @@ def faults() -> Iterator[Fault]:
                     },
                 }
             ],
+        },
+    )
+    connection = f"{SHOP}/privateEndpointConnections/shop-registry.1"
+    yield Fault(
+        "registry-public-access-disabled-without-private-path",
+        "Nobody approved the private endpoint of a closed registry",
+        "The private endpoint was made by a team that may not approve it, and the registry was closed to the public before\n"
+        "anybody else did.",
+        f"{scheme} \"shopimages.azurecr.io/web:1.4.2\": denied: client with IP '203.0.113.10' is not allowed access. Refer\n"
+        "https://aka.ms/acr/firewall to grant access.",
+        "az acr private-endpoint-connection approve --registry-name shopimages --name shop-registry.1",
+        bodies={
+            ids.private_endpoint_connections_of(SHOP): [
+                {
+                    "id": connection,
+                    "name": ids.name_of(connection),
+                    "type": "Microsoft.ContainerRegistry/registries/privateEndpointConnections",
+                    "properties": {
+                        "privateEndpoint": {"id": ENDPOINT},
+                        "privateLinkServiceConnectionState": {"status": "Pending", "actionsRequired": "None"},
+                        "provisioningState": "Succeeded",
+                    },
+                }
+            ]
         },
     )
     yield Fault(

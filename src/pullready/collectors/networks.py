@@ -19,6 +19,7 @@ from pullready.facts.scope import Need, Scope
 _NETWORKS: Final = "the nodes' virtual network and those peered with it"
 _ENDPOINTS: Final = "the private endpoints of the registry"
 _ZONES: Final = "the subscriptions of the cluster, its networks, the registry and its private endpoints"
+_RESOLVERS: Final = "the subscriptions of the nodes' virtual network and of that of their DNS servers"
 _OUTBOUND: Final = "the resource groups of what the nodes leave through"
 
 
@@ -43,6 +44,12 @@ _OUTBOUND: Final = "the resource groups of what the nodes leave through"
         Permission("Microsoft.Network/privateDnsZones/read", _ZONES),
         Permission("Microsoft.Network/privateDnsZones/virtualNetworkLinks/read", _ZONES),
         Permission("Microsoft.Network/privateDnsZones/A/read", _ZONES),
+        Permission("Microsoft.Network/dnsResolvers/read", _RESOLVERS),
+        Permission("Microsoft.Network/dnsResolvers/inboundEndpoints/read", _RESOLVERS),
+        Permission("Microsoft.Network/dnsForwardingRulesets/read", _RESOLVERS),
+        Permission("Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks/read", _RESOLVERS),
+        Permission("Microsoft.Network/dnsForwardingRulesets/forwardingRules/read", _RESOLVERS),
+        Permission("Microsoft.Network/firewallPolicies/read", "the policies of firewalls on the way"),
     ),
 )
 def read_pull_paths(scope: Scope) -> Reading:

@@ -29,6 +29,9 @@ CLIENTS: Final[Mapping[str, Client]] = {
     "microsoft.authorization": Client("azure.mgmt.authorization", "AuthorizationManagementClient", "2022-04-01"),
     "microsoft.network": Client("azure.mgmt.network", "NetworkManagementClient", "2026-03-01"),
     "microsoft.network/privatednszones": Client("azure.mgmt.privatedns", "PrivateDnsManagementClient", "2024-06-01"),
+    # The network client has no operations for these, and its pipeline serves them in a version of their own.
+    "microsoft.network/dnsresolvers": Client("azure.mgmt.network", "NetworkManagementClient", "2022-07-01"),
+    "microsoft.network/dnsforwardingrulesets": Client("azure.mgmt.network", "NetworkManagementClient", "2022-07-01"),
     "microsoft.compute": Client("azure.mgmt.compute", "ComputeManagementClient", "2026-04-01"),
     # Compute answers it, but the network client has the operation, in a version of its own.
     "microsoft.compute/virtualmachinescalesets/publicipaddresses": Client(

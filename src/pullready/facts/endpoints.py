@@ -11,6 +11,7 @@ from functools import cached_property
 
 from msgspec import UNSET, Struct, UnsetType
 
+from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.base import Fact, decode
 from pullready.facts.registry import Registry
@@ -33,6 +34,7 @@ class _ConnectionProperties(Struct, frozen=True):
 
 class _Connection(Struct, frozen=True):
     properties: _ConnectionProperties
+    name: str | UnsetType | None = UNSET
 
 
 class _Connections(Struct, frozen=True):
@@ -96,13 +98,19 @@ class PrivateEndpointConnection(Fact):
 
     scope: Scope
     wire: _ConnectionProperties
+    name: str
+
+    @property
+    def status(self) -> str:
+        """What the registry's owner decided: Approved, Pending, Rejected or Disconnected."""
+        pointer = "/properties/privateLinkServiceConnectionState"
+        state = self.wire.privateLinkServiceConnectionState
+        return self.require(state.status if state else UNSET, f"{pointer}/status")
 
     @property
     def is_approved(self) -> bool:
         """Whether the registry's owner let it in."""
-        pointer = "/properties/privateLinkServiceConnectionState"
-        state = self.wire.privateLinkServiceConnectionState
-        return self.require(state.status if state else UNSET, f"{pointer}/status").lower() == "approved"
+        return self.status.lower() == "approved"
 
     @property
     def endpoint(self) -> str:
@@ -165,7 +173,9 @@ class PrivateEndpoints(Fact):
     def connections(self) -> tuple[PrivateEndpointConnection, ...]:
         """The connections in any state."""
         return tuple(
-            PrivateEndpointConnection(self.document, f"/value/{index}", self.scope, connection.properties)
+            PrivateEndpointConnection(
+                self.document, f"/value/{index}", self.scope, connection.properties, connection.name or "CONNECTION"
+            )
             for index, connection in enumerate(decode(self.document, _Connections).value)
         )
 
@@ -176,10 +186,19 @@ class PrivateEndpoints(Fact):
 
     @property
     def data_endpoints(self) -> dict[str, Evidence]:
-        """The hosts (in lower case) that layers are fetched from through the approved endpoints."""
+        """The hosts (in lower case) that layers are fetched from through the approved endpoints.
+
+        Each endpoint has them all, so one that can be read is enough; raise :class:`FactUnavailable` where none can.
+        """
         found: dict[str, Evidence] = {}
+        unread: FactUnavailable | None = None
         for connection in self.approved:
-            found.update(connection.data_endpoints)
+            try:
+                found.update(connection.data_endpoints)
+            except FactUnavailable as why:
+                unread = unread or why
+        if unread is not None and not found:
+            raise unread
         return found
 
     @property

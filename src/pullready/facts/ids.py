@@ -133,13 +133,33 @@ def private_dns_zones_in(subscription: str) -> str:
 
 
 def links_of(zone: str) -> str:
-    """Return the list of a private DNS zone's virtual network links."""
+    """Return the list of the virtual network links of a private DNS zone, or of a DNS forwarding ruleset."""
     return f"{zone}/virtualNetworkLinks"
 
 
 def a_record(zone: str, name: str) -> str:
     """Return the A record set *name* of a private DNS zone."""
     return f"{zone}/A/{name}"
+
+
+def dns_resolvers_in(subscription: str) -> str:
+    """Return the list of a subscription's DNS private resolvers."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.Network/dnsResolvers"
+
+
+def inbound_endpoints_of(resolver: str) -> str:
+    """Return the list of the addresses at which a DNS private resolver is asked."""
+    return f"{resolver}/inboundEndpoints"
+
+
+def forwarding_rulesets_in(subscription: str) -> str:
+    """Return the list of a subscription's DNS forwarding rulesets."""
+    return f"/subscriptions/{subscription}/providers/Microsoft.Network/dnsForwardingRulesets"
+
+
+def forwarding_rules_of(ruleset: str) -> str:
+    """Return the list of the rules of a DNS forwarding ruleset."""
+    return f"{ruleset}/forwardingRules"
 
 
 def service_principal(client_id: str, tenant: str | None = None) -> str:

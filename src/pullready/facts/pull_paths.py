@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ from pullready.facts.base import SEPARATOR, Unread
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.egress import Egress
 from pullready.facts.nodes import PROVISIONED
-from pullready.facts.path.hosts import layer_endpoints, login_endpoint
+from pullready.facts.path.hosts import EndpointKind, layer_endpoints, login_endpoint
 from pullready.facts.path.way import Way
 from pullready.facts.registry import Registry
 from pullready.facts.resolution import Private, Public, Resolution
@@ -145,14 +146,24 @@ def next_documents(scope: Scope) -> tuple[str, ...]:
 def _ask_resolution(path: PullPath) -> None:
     if path.resolution.endpoints.approved:
         for network in path.resolution.resolvers.networks:
-            with suppress(FactUnavailable):
-                path.resolution.answer_in(network, path.registry.login_server)
+            for host in _hosts(path):
+                with suppress(FactUnavailable):
+                    path.resolution.answer_in(network, host)
+
+
+def _hosts(path: PullPath) -> Iterator[str]:
+    """Yield what the nodes ask DNS for: the login server, and the data endpoints as far as they are known yet."""
+    yield path.registry.login_server
+    with suppress(FactUnavailable):
+        for way in path.ways:
+            if isinstance(way, Way) and way.endpoint.kind is EndpointKind.DATA and way.endpoint.host:
+                yield way.endpoint.host
 
 
 def _ask_egress(path: PullPath) -> None:
     match path.registry.public_access:
         case Disabled():
-            return
+            _ = path.egress.subnet  # where a private endpoint would be
         case AllNetworks() if path.egress.shuts_nodes_in is None:
             return
         case _:

@@ -31,10 +31,12 @@ def ways(scope: Scope, pull_paths: tuple[PullPath | Unread, ...]) -> tuple[Way |
 
 
 def _ask_destinations(way: Way) -> None:
-    _ = way.destinations
+    _ = way.moot or way.destinations
 
 
 def _ask_routes(way: Way) -> None:
+    if way.moot:
+        return
     for destination in way.destinations:
         with suppress(FactUnavailable):
             way.legs(destination)

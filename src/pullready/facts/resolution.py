@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from ipaddress import IPv4Address
-from typing import TypeVar
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.endpoints import PrivateEndpoints, private_endpoints
+from pullready.facts.forwarding import refuse_forwarding
+from pullready.facts.linked_zones import LinkedZones, private_name, record_name, tried
 from pullready.facts.network import VirtualNetwork, pool_subnet
 from pullready.facts.path.flow import PrivateAddress
 from pullready.facts.proxy import bypass_proxy
 from pullready.facts.registry import Registry
-from pullready.facts.resolvers import Resolvers, resolving_networks
+from pullready.facts.resolvers import Resolver, Resolvers, resolving_networks
 from pullready.facts.scope import Scope
-from pullready.facts.zones import Link, PrivateZone, ZoneList
+from pullready.facts.zones import ARecord, PrivateZone
 from pullready.verdict import Evidence
 
-S = TypeVar("S")
-T = TypeVar("T")
+#: What a private endpoint's address can be in; a record outside of these leads to the Internet.
+_PRIVATE: Final = tuple(
+    IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +107,37 @@ class Resolution:
     def answer_of(self, host: str) -> Answer:
         """Return what the nodes get for *host*, the login server or a data endpoint.
 
-        Raise :class:`FactUnavailable` where that is not proven, as behind a DNS server.
+        Raise :class:`FactUnavailable` where that is not proven, as behind a DNS server that Azure does not know, and
+        where the DNS servers do not agree.
         """
         if not self.endpoints.connections:
             return Public((self.endpoints.shown,), Gap.NO_ENDPOINT)
         if not self.endpoints.approved:
             raise FactUnavailable(
-                "the registry has private endpoint connections, and none of them is approved; "
-                "private-endpoint-connection-not-approved judges that, and this version does not have it yet",
+                "the registry has private endpoint connections, and none of them is approved; which address its name "
+                "then leads to is not documented",
                 f"Approve or remove them: az acr private-endpoint-connection list --registry-name {self.registry.name}",
                 document=self.endpoints.document.id,
                 pointer="/value",
             )
-        if self.resolvers.forwarded:
+        first, *others = (self._answer_by(resolver, host) for resolver in self.resolvers.each)
+        if any(type(other) is not type(first) for other in others):
             shown = self.resolvers.evidence
             raise FactUnavailable(
-                "the nodes ask DNS servers of their own; whether those pass the question on to Azure cannot be read",
-                "Ask them from a node for the registry's name",
+                f"the nodes' DNS servers do not agree on {host}: not all of them lead to the private endpoint",
+                "Link the zone to the network of each DNS server",
                 document=shown.document,
                 pointer=shown.pointer,
             )
-        return self.answer_in(self.resolvers.networks[0], host)
+        if isinstance(first, Private):
+            return _together([first, *(other for other in others if isinstance(other, Private))])
+        return first
+
+    def _answer_by(self, resolver: Resolver, host: str) -> Answer:
+        if resolver.doubt:
+            raise resolver.doubt
+        answer = self.answer_in(resolver.network, host)
+        return replace(answer, evidence=(*resolver.evidence, *answer.evidence))
 
     def likely_answer_of(self, host: str) -> Answer:
         """Return what the nodes get for *host*, if DNS servers of their own pass the question on to Azure.
@@ -132,126 +145,91 @@ class Resolution:
         Where those would all lead to a private endpoint, that is where the way is looked at; whether they do pass it
         on is a question of its own.
         """
-        if self.endpoints.approved and self.resolvers.forwarded:
+        if self.endpoints.approved and any(one.doubt for one in self.resolvers.each):
             answers = [self.answer_in(network, host) for network in self.resolvers.networks]
-            if all(isinstance(answer, Private) for answer in answers):
-                return answers[0]
+            private = [answer for answer in answers if isinstance(answer, Private)]
+            if len(private) == len(answers):
+                return _together(private)
         return self.answer_of(host)
 
     def answer_in(self, network: str, host: str) -> Answer:
         """Return what Azure's DNS answers for *host* in the virtual network with the id *network*."""
-        linked = self._linked_to(network)
+        name = private_name(self.scope.settings.cloud, host)
+        refuse_forwarding(self.scope, network, (host, name), ids.subscriptions_of([network, self.network.id]))
+        linked = self._zones.link_for(network, name)
         if linked is None:
-            return self._unlinked(network, host)
+            return self._unlinked(network, name)
         zone, link = linked
         if not link.works:
             return Public((link.shown,), Gap.LINK_FAILED, zone)
-        record = zone.record(self._label(host))
+        record = zone.record(record_name(zone, name))
         if record.wire is None:
             shown = (link.shown, record.shown)
             if link.falls_back:
                 return Public(shown, Gap.NO_RECORD, zone)
             return NoAnswer(shown, zone)
-        expected = self._private_addresses(host, record.addresses)
-        if not record.addresses <= expected.keys():
+        addresses = self._private_addresses(host, record)
+        return Private((link.shown, record.shown, *(one.evidence for one in addresses)), addresses)
+
+    @cached_property
+    def _zones(self) -> LinkedZones:
+        resources = [self.cluster.id, self.network.id, *self.resolvers.networks, self.registry.id]
+        resources += [connection.endpoint for connection in self.endpoints.approved]
+        return LinkedZones(self.scope, ids.subscriptions_of(resources), self.endpoints)
+
+    def _unlinked(self, network: str, name: str) -> Public:
+        """Return the answer where no zone that could be read is linked to *network*: sure with the registry's own zone.
+
+        A zone without a record of the registry is somebody else's, and the right one may be out of sight.
+        """
+        holding = self._zones.holding(name)
+        if holding is not None:
+            zone, record = holding
+            return Public((zone.links_shown, record.shown, self.resolvers.evidence), Gap.NOT_LINKED, zone)
+        zone_name = self.scope.settings.cloud.private_zone
+        raise FactUnavailable(
+            f"no zone {zone_name} that was read is linked to {ids.name_of(network)}, "
+            "and none has the registry's record",
+            f"Create the zone {zone_name}, link it to {network}, and give the private endpoint a zone group; or grant "
+            "read access to the subscription that the zone is in",
+            document=ids.private_dns_zones_in(ids.subscription_of(network)),
+            pointer="/value",
+        )
+
+    def _private_addresses(self, host: str, record: ARecord) -> tuple[PrivateAddress, ...]:
+        """Return the addresses in *record*, each with the approved endpoint that has it for *host*.
+
+        Where an endpoint is somebody else's to read, the record is all that tells of it: a private address is then
+        taken for the endpoint's. Raise :class:`FactUnavailable` where no endpoint has an address.
+        """
+        read, unread = tried(self.endpoints.approved, lambda one: (one.endpoint, one.addresses_of(host)))
+        known = {
+            address: PrivateAddress(host, IPv4Address(address), endpoint, shown)
+            for endpoint, found in read
+            for address, shown in found.items()
+        }
+        wanted = sorted(record.addresses)
+        for why in unread if not record.addresses <= known.keys() else ():
+            if not self.scope.is_forbidden(why.document):
+                raise why
+            for address in wanted:
+                if any(IPv4Address(address) in private for private in _PRIVATE):
+                    says = f"{host} leads here; the private endpoint itself may not be read"
+                    shown = record.evidence("/properties/aRecords", says)
+                    known.setdefault(address, PrivateAddress(host, IPv4Address(address), None, shown))
+        if not record.addresses <= known.keys():
             raise FactUnavailable(
-                f"the zone answers {', '.join(sorted(record.addresses))}, which no approved private endpoint has; "
+                f"the zone answers {', '.join(wanted)}, which no approved private endpoint has; "
                 "private-dns-record-missing-or-stale judges that, and this version does not have it yet",
                 "Let a zone group of the private endpoint keep the record",
                 document=record.document.id,
                 pointer="/properties/aRecords",
             )
-        addresses = tuple(expected[address] for address in sorted(record.addresses))
-        return Private((link.shown, record.shown, *(one.evidence for one in addresses)), addresses)
-
-    def _label(self, host: str) -> str:
-        """Return the name of the record of *host* in the private zone."""
-        return host.removesuffix(f".{self.scope.settings.cloud.registry_suffix}")
-
-    @cached_property
-    def _zone_lists(self) -> tuple[ZoneList, ...]:
-        resources = [self.cluster.id, self.network.id, *self.resolvers.networks, self.registry.id]
-        resources += [connection.endpoint for connection in self.endpoints.approved]
-        name = self.scope.settings.cloud.private_zone
-        return tuple(ZoneList(self.scope, one, name) for one in ids.subscriptions_of(resources))
-
-    @cached_property
-    def _zones_of_groups(self) -> tuple[PrivateZone, ...]:
-        name = self.scope.settings.cloud.private_zone
-        zones = [zone for connection in self.endpoints.approved for zone in connection.zones]
-        return tuple(PrivateZone(self.scope, zone) for zone in zones if ids.name_of(zone).lower() == name.lower())
-
-    def _linked_to(self, network: str) -> tuple[PrivateZone, Link] | None:
-        """Return the zone that is linked to *network*, with the link; raise where it may be one that was not read.
-
-        The zones that the endpoints' zone groups name are looked at last: they may be in yet another subscription.
-        """
-        listed, unread = _tried(self._zone_lists, lambda one: one.zones)
-        zones = [zone for one in listed for zone in one]
-        linked, missing = _links(zones, network)
-        if not linked:
-            for why in (*unread, *missing):
-                raise why
-            linked, missing = _links(self._zones_of_groups, network)
-            for why in missing:
-                raise why
-        if len(linked) > 1:
-            raise FactUnavailable(
-                f"two zones of one name are linked to {ids.name_of(network)}; which one answers is not documented",
-                "Remove one of the links",
-                document=linked[0][1].document.id,
-                pointer=linked[0][1].base,
-            )
-        return linked[0] if linked else None
-
-    def _unlinked(self, network: str, host: str) -> Public:
-        """Return the answer where no zone that could be read is linked to *network*: sure with the registry's own zone.
-
-        A zone without a record of the registry is somebody else's, and the right one may be out of sight.
-        """
-        zones = [*(zone for one in self._zone_lists for zone in one.zones), *self._zones_of_groups]
-        records, unread = _tried(zones, lambda zone: (zone, zone.record(self._label(host))))
-        for zone, record in records:
-            if record.wire is not None:
-                shown = (zone.links_shown, record.shown, self.resolvers.evidence)
-                return Public(shown, Gap.NOT_LINKED, zone)
-        for why in unread:
-            raise why
-        name = self.scope.settings.cloud.private_zone
-        raise FactUnavailable(
-            f"no zone {name} that was read is linked to {ids.name_of(network)}, and none has the registry's record",
-            f"Create the zone {name}, link it to {network}, and give the private endpoint a zone group; or grant read "
-            "access to the subscription that the zone is in",
-            document=ids.private_dns_zones_in(ids.subscription_of(network)),
-            pointer="/value",
-        )
-
-    def _private_addresses(self, host: str, wanted: frozenset[str]) -> dict[str, PrivateAddress]:
-        """Return the approved endpoints' addresses for *host*; raise where one of *wanted* may be an unread one's."""
-        read, unread = _tried(self.endpoints.approved, lambda one: (one.endpoint, one.addresses_of(host)))
-        addresses = {
-            address: PrivateAddress(host, IPv4Address(address), endpoint, shown)
-            for endpoint, found in read
-            for address, shown in found.items()
-        }
-        if not wanted <= addresses.keys():
-            for why in unread:
-                raise why
-        return addresses
+        return tuple(known[address] for address in wanted)
 
 
-def _tried(subjects: Iterable[S], ask: Callable[[S], T]) -> tuple[list[T], list[FactUnavailable]]:
-    """Ask about each of *subjects*; return the answers, and why there is none for the others."""
-    answers, unavailable = [], []
-    for subject in subjects:
-        try:
-            answers.append(ask(subject))
-        except FactUnavailable as why:
-            unavailable.append(why)
-    return answers, unavailable
-
-
-def _links(zones: Iterable[PrivateZone], network: str) -> tuple[list[tuple[PrivateZone, Link]], list[FactUnavailable]]:
-    """Return the links that *zones* have to *network*, and why those of some zones are not known."""
-    asked, missing = _tried(zones, lambda zone: (zone, zone.link_to(network)))
-    return [(zone, link) for zone, link in asked if link is not None], missing
+def _together(answers: list[Private]) -> Private:
+    """Return what several DNS servers answer together: each address once."""
+    evidence = dict.fromkeys(one for answer in answers for one in answer.evidence)
+    addresses = dict.fromkeys(one for answer in answers for one in answer.addresses)
+    return Private(tuple(evidence), tuple(addresses))

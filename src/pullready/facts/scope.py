@@ -54,6 +54,10 @@ class Scope:
         """Return the document with *id*; one that was never read has the status ``not-asked``."""
         return self.snapshot.document(id, provider)
 
+    def is_forbidden(self, id: str) -> bool:  # noqa: A002
+        """Say whether the document with *id* was asked for, and Azure refused it."""
+        return bool(id) and self.document(id).status is Status.FORBIDDEN
+
     def with_documents(self, documents: Iterable[Document]) -> Scope:
         """Return a scope that has *documents* too; collectors look into what they have just read."""
         return replace(self, snapshot=self.snapshot.with_documents(documents))

@@ -163,18 +163,13 @@ class PrivateZone:
 
 @dataclass(frozen=True)
 class ZoneList:
-    """The zones of one name that a subscription has."""
+    """The zones that a subscription has."""
 
     scope: Scope
     subscription: str
-    name: str
 
     @cached_property
     def zones(self) -> tuple[PrivateZone, ...]:
         """The zones; raise :class:`FactUnavailable` where the subscription's list was not read."""
         document = self.scope.document(ids.private_dns_zones_in(self.subscription))
-        return tuple(
-            PrivateZone(self.scope, zone.id)
-            for zone in decode(document, _Zones).value
-            if ids.name_of(zone.id).lower() == self.name.lower()
-        )
+        return tuple(PrivateZone(self.scope, zone.id) for zone in decode(document, _Zones).value)

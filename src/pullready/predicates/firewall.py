@@ -24,7 +24,11 @@ def egress_denied_by_registry(path: PullPath) -> Iterator[Judgement]:
                 _ = path.egress.addresses  # raises where the nodes have no way out that could be admitted
             yield Clear(path.subject, (evidence,))
         case Disabled(evidence):
-            yield _without_public_access(path, evidence)
+            reason = (
+                "public access is disabled, which overrides every rule; "
+                "registry-public-access-disabled-without-private-path judges that"
+            )
+            yield NotApplicable(path.subject, reason, (evidence,))
         case SelectedNetworks() as selected:
             try:
                 yield from _selected(path, selected)
@@ -32,22 +36,6 @@ def egress_denied_by_registry(path: PullPath) -> Iterator[Judgement]:
                 shown = Evidence(why.document, why.pointer, "", why.reason)
                 reason = "nothing leaves the nodes' subnet; route-table-blackholes-registry judges that"
                 yield NotApplicable(path.subject, reason, (shown,))
-
-
-def _without_public_access(path: PullPath, evidence: Evidence) -> Judgement:
-    endpoints = path.resolution.endpoints
-    if endpoints.approved:
-        reason = (
-            "public access is disabled, so only the private endpoint counts; its DNS is judged by a check of its own"
-        )
-        return NotApplicable(path.subject, reason, (evidence, endpoints.shown))
-    return Unknown(
-        path.subject,
-        "public access is disabled and there is no approved private endpoint; "
-        "registry-public-access-disabled-without-private-path judges this, and this version does not have it yet",
-        f"Approve or create a private endpoint of {path.registry.name}, or enable public access for selected networks",
-        (evidence, endpoints.shown),
-    )
 
 
 def _selected(path: PullPath, selected: SelectedNetworks) -> Iterator[Judgement]:

@@ -12,8 +12,8 @@ from pullready.verdict import Clear, Found, Judgement, NotApplicable, Severity, 
 
 def network_apart_from_endpoint(way: Way) -> Iterator[Judgement]:
     """Yield whether the network at the start of *way* is joined with that of each private endpoint at its end."""
-    if idle := way.path.without_nodes:
-        yield NotApplicable(way.subject, "the pool is stopped or scaled to zero", (idle,))
+    if moot := way.moot:
+        yield NotApplicable(way.subject, *moot)
         return
     for destination in way.destinations:
         if isinstance(destination, PrivateAddress):

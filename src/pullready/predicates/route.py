@@ -16,8 +16,8 @@ from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, 
 
 def route_loses_registry(way: Way) -> Iterator[Judgement]:
     """Yield whether the routes on *way* lead to each address of its endpoint, as far as they can be followed."""
-    if idle := way.path.without_nodes:
-        yield NotApplicable(way.subject, "the pool is stopped or scaled to zero", (idle,))
+    if moot := way.moot:
+        yield NotApplicable(way.subject, *moot)
         return
     for destination in way.destinations:
         yield _judged(way, destination)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pullready.errors import FactUnavailable
 from pullready.facts.endpoints import PrivateEndpoints
+from pullready.facts.path.regions import regions_of
 from pullready.facts.registry import Registry
 from pullready.verdict import Evidence
 
@@ -46,10 +48,22 @@ def login_endpoint(registry: Registry) -> RegistryEndpoint:
 def layer_endpoints(registry: Registry, private: PrivateEndpoints, storage: str | None) -> tuple[RegistryEndpoint, ...]:
     """Return where the layers of *registry* are: at its data endpoints where it has any, else in *storage* accounts.
 
-    Every private endpoint brings data endpoints along (documented); those are in its network interface.
+    Every private endpoint brings data endpoints along (documented); those are in its network interface. Where that is
+    somebody else's to read, they are told by their documented form.
     """
-    hosts = registry.data_endpoints or private.data_endpoints
+    hosts = registry.data_endpoints or _served(registry, private)
     if hosts:
         return tuple(RegistryEndpoint(EndpointKind.DATA, host, shown) for host, shown in hosts.items())
     shown = registry.evidence("/properties/dataEndpointEnabled", "layers come from storage accounts")
     return (RegistryEndpoint(EndpointKind.STORAGE, storage, shown),)
+
+
+def _served(registry: Registry, private: PrivateEndpoints) -> dict[str, Evidence]:
+    try:
+        return private.data_endpoints
+    except FactUnavailable as why:
+        if not private.scope.is_forbidden(why.document):
+            raise
+    name, _, suffix = registry.login_server.partition(".")
+    shown = registry.evidence("/location", "each region of the registry has a data endpoint")
+    return {f"{name}.{region}.data.{suffix}": shown for region in regions_of(private.scope, registry)}

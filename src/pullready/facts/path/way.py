@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
+from pullready.facts.access import Disabled
 from pullready.facts.firewalls import Firewall
 from pullready.facts.network import Subnet, virtual_network
 from pullready.facts.path.appliances import Assigned, Vacant, appliance_of
@@ -17,7 +18,7 @@ from pullready.facts.path.hosts import EndpointKind, RegistryEndpoint
 from pullready.facts.path.peering import Junction, direct_junction, no_junction, transit_junction
 from pullready.facts.path.regions import regions_of
 from pullready.facts.path.routing import Leads, NextHop, private_hop, public_hop
-from pullready.facts.resolution import NoAnswer, Private
+from pullready.facts.resolution import NoAnswer, Private, Public
 from pullready.facts.routes import REGISTRY, Service
 from pullready.verdict import Evidence
 
@@ -62,6 +63,30 @@ class Way:
     def subject(self) -> str:
         """Pool and registry: what is found on the way to one endpoint is found on the pull from the registry."""
         return self.path.subject
+
+    @cached_property
+    def moot(self) -> tuple[str, tuple[Evidence, ...]] | None:
+        """Why nothing flows here whatever stands on the way, with the evidence; none where something does.
+
+        A name that leads nowhere, and a closed registry that is not reached privately, are judged by checks of their
+        own.
+        """
+        if idle := self.path.without_nodes:
+            return "the pool is stopped or scaled to zero", (idle,)
+        access, resolution = self.path.registry.public_access, self.path.resolution
+        if isinstance(access, Disabled):
+            endpoints = resolution.endpoints
+            if not endpoints.approved:
+                return "the registry is closed, and has no private endpoint", (access.evidence, endpoints.shown)
+        if self.endpoint.host is None or self.endpoint.kind is EndpointKind.STORAGE:
+            return None
+        match resolution.likely_answer_of(self.endpoint.host):
+            case NoAnswer(evidence):
+                return f"the nodes get no address for {self.endpoint}", evidence
+            case Public(evidence) if isinstance(access, Disabled):
+                return f"{self.endpoint} leads to its public address, and the registry is closed", evidence
+            case _:
+                return None
 
     @property
     def subnet(self) -> Subnet:
