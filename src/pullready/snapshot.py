@@ -159,6 +159,10 @@ class Snapshot:
         found = self._documents.get(id.casefold())
         return found if found is not None else Document(id=id, provider=provider, status=Status.NOT_ASKED)
 
+    def asked(self, provider: Provider) -> bool:
+        """Say whether *provider* was asked for anything, whatever came of it."""
+        return any(document.provider is provider for document in self._documents.values())
+
     def unreadable(self) -> tuple[Document, ...]:
         """Return the documents that were asked for and not read; one that does not exist was answered."""
         return tuple(d for d in self if d.status in {Status.FORBIDDEN, Status.FAILED})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pullready.facts import ids
+from tools.shop.contents import STOCK, contents
 from tools.shop.environment import (
     ENDPOINT,
     ENDPOINT_NIC,
@@ -78,6 +79,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.private_dns_zones_in(SUBSCRIPTION),
         ids.links_of(ZONE),
         ids.a_record(ZONE, "shopimages"),
+        *(id_ for id_ in contents() if id_ not in STOCK),
     ),
     LEGACY: (
         LEGACY,
@@ -87,6 +89,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.groups_of(LEGACY_OBJECT),
         ids.service_principal(LEGACY_CLIENT),
         ids.application(LEGACY_CLIENT),
+        *STOCK,
     ),
 }
 

@@ -30,6 +30,7 @@ CLIENTS: Final[Mapping[str, Client]] = {
     "microsoft.network": Client("azure.mgmt.network", "NetworkManagementClient", "2026-03-01"),
     "microsoft.network/privatednszones": Client("azure.mgmt.privatedns", "PrivateDnsManagementClient", "2024-06-01"),
     "microsoft.compute": Client("azure.mgmt.compute", "ComputeManagementClient", "2026-04-01"),
+    "microsoft.compute/skus": Client("azure.mgmt.compute", "ComputeManagementClient", "2021-07-01"),
     # Compute answers it, but the network client has the operation, in a version of its own.
     "microsoft.compute/virtualmachinescalesets/publicipaddresses": Client(
         "azure.mgmt.network", "NetworkManagementClient", "2018-10-01"

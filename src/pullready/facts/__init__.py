@@ -12,6 +12,7 @@ from pullready.facts.placement import Placement
 from pullready.facts.pull_bursts import PullBurst
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pull_rights import PullRight
+from pullready.facts.pulled_images import PulledImage
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "PullBurst",
     "PullPath",
     "PullRight",
+    "PulledImage",
     "Scope",
     "Unread",
     "needs_of",

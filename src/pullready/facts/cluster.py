@@ -100,6 +100,7 @@ class _Properties(Struct, frozen=True):
 class _Cluster(Struct, frozen=True):
     id: str
     properties: _Properties
+    location: str | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,11 @@ class Cluster(Fact):
     def subscription(self) -> str:
         """The GUID of the cluster's subscription."""
         return ids.subscription_of(self.id)
+
+    @property
+    def region(self) -> str:
+        """The region that the cluster and its nodes are in."""
+        return self.require(self.wire.location, "/location")
 
     @property
     def node_resource_group(self) -> str:

@@ -17,7 +17,7 @@ from pullready.facts.access import AllNetworks, Disabled, IpRule, PublicAccess, 
 from pullready.facts.base import Fact, Unread, decode
 from pullready.facts.images import ImageUse
 from pullready.facts.scope import Need, Scope, fact
-from pullready.verdict import Location
+from pullready.verdict import Evidence, Location
 
 
 class _Sku(Struct, frozen=True):
@@ -34,6 +34,14 @@ class _RuleSet(Struct, frozen=True):
     ipRules: list[_Rule] | UnsetType | None = UNSET
 
 
+class _Policy(Struct, frozen=True):
+    status: str | UnsetType | None = UNSET
+
+
+class _Policies(Struct, frozen=True):
+    quarantinePolicy: _Policy | UnsetType | None = UNSET
+
+
 class _Properties(Struct, frozen=True):
     loginServer: str | UnsetType | None = UNSET
     provisioningState: str | UnsetType | None = UNSET
@@ -42,6 +50,7 @@ class _Properties(Struct, frozen=True):
     networkRuleSet: _RuleSet | UnsetType | None = UNSET
     endpointProtocol: str | UnsetType | None = UNSET
     roleAssignmentMode: str | UnsetType | None = UNSET
+    policies: _Policies | UnsetType | None = UNSET
 
 
 class _Registry(Struct, frozen=True):
@@ -141,6 +150,21 @@ class Registry(Fact):
         """Whether Azure is changing the registry right now, so that what is read may already be past."""
         state = self.wire.properties.provisioningState
         return state.lower() not in {"succeeded", "failed", "canceled"} if state else False
+
+    @property
+    def quarantine(self) -> Evidence:
+        """The place that says whether new images are quarantined."""
+        return self.evidence("/properties/policies/quarantinePolicy/status", "new images are kept in quarantine")
+
+    @property
+    def quarantines(self) -> bool:
+        """Whether new images stay hidden until somebody releases them: a preview, absent where it is not enabled.
+
+        Source: https://github.com/Azure/acr/tree/main/docs/preview/quarantine
+        """
+        policies = self.wire.properties.policies
+        policy = policies.quarantinePolicy if policies else UNSET
+        return bool(policy and policy.status and policy.status.lower() == "enabled")
 
     @property
     def grants_by_repository(self) -> bool:

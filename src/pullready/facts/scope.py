@@ -36,6 +36,9 @@ class Need(StrEnum):
     OUTBOUND_ADDRESSES = "outbound-addresses"
     PRIVATE_ENDPOINTS = "private-endpoints"
     PRIVATE_DNS = "private-dns"
+    ARTIFACTS = "artifacts"
+    CACHE_RULES = "cache-rules"
+    VM_SIZES = "vm-sizes"
 
 
 @dataclass(frozen=True, slots=True)
