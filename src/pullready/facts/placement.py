@@ -98,17 +98,27 @@ class Place:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class BuiltSystem:
+    """An operating system in lower case that an image is for, and what says so."""
+
+    os: str
+    evidence: Evidence
+
+
 @dataclass(frozen=True)
 class Placement:
     """A workload and the pools that its pods may run on; without ``cluster`` there are none to look at.
 
-    ``architectures`` are those of the pools' nodes, by the pool's name, as far as somebody has read them.
+    ``architectures`` are those of the pools' nodes, by the pool's name, and ``built`` the operating systems that the
+    images are built for, as far as somebody has read them.
     """
 
     workload: Workload
     cluster: Cluster | FactUnavailable | None
     runtime_class: RuntimeClass | FactUnavailable | None
     architectures: Mapping[str, str] = field(default_factory=dict)
+    built: tuple[BuiltSystem, ...] = ()
 
     @property
     def subject(self) -> str:

@@ -15,12 +15,13 @@ from pullready.facts.hosts import LoginServer, form_of
 from pullready.facts.images import ImageUse
 from pullready.facts.known_hosts import Known
 from pullready.facts.nodes import PROVISIONED
-from pullready.facts.placement import ARCHITECTURES, LINUX, Place, Placement
+from pullready.facts.placement import ARCHITECTURES, LINUX, BuiltSystem, Place, Placement
 from pullready.facts.pods import Container
 from pullready.facts.reference import ImageReference
 from pullready.facts.registry import Registry
 from pullready.facts.scope import Need, Scope, fact
 from pullready.facts.vm_sizes import Architecture, VmSizes
+from pullready.facts.workloads import Workload
 from pullready.snapshot import Provider
 from pullready.verdict import Evidence, Location
 
@@ -172,12 +173,51 @@ def pulled_images(
     """Return each image of each workload; raise :class:`NothingToJudge` in a run that asks no registry for anything."""
     if not scope.snapshot.asked(Provider.REGISTRY):
         raise NothingToJudge("what registries hold was not read: their data plane was asked for nothing")
-    known = Known(scope)
-    places = {(one.workload.document.id, one.workload.base): one for one in placements if isinstance(one, Placement)}
-    sizes = next((VmSizes(scope, one.cluster) for one in places.values() if isinstance(one.cluster, Cluster)), None)
+    return tuple(_pulled(scope, images, placements))
+
+
+@fact(Need.ARTIFACTS)
+def image_placements(
+    scope: Scope, images: tuple[ImageUse | Unread, ...], placements: tuple[Placement | Unread, ...]
+) -> tuple[Placement | Unread, ...]:
+    """Return each workload's placement with the operating systems that registries tell of its images.
+
+    An image that is built for several tells none, nor does one that was not read.
+    """
+    if not scope.snapshot.asked(Provider.REGISTRY):
+        return placements
+    built: dict[tuple[str, str], tuple[BuiltSystem, ...]] = {}
+    for image in _pulled(scope, images, placements):
+        if isinstance(image, PulledImage):
+            key = _key(image.use.workload)
+            built[key] = (*built.get(key, ()), *_only_system(image))
     return tuple(
-        use
-        if isinstance(use, Unread)
-        else PulledImage(scope, use, places[use.workload.document.id, use.workload.base], known, sizes)
-        for use in images
+        replace(one, built=built.get(_key(one.workload), ())) if isinstance(one, Placement) else one
+        for one in placements
     )
+
+
+def _only_system(image: PulledImage) -> Iterator[BuiltSystem]:
+    try:
+        systems: dict[str, Evidence] = {}
+        for build in image.artifact.builds():
+            systems.setdefault(build.platform.os, build.evidence)
+    except (FactUnavailable, NothingToJudge):
+        return
+    if len(systems) == 1:
+        ((os, evidence),) = systems.items()
+        yield BuiltSystem(os, evidence)
+
+
+def _key(workload: Workload) -> tuple[str, str]:
+    return workload.document.id, workload.base
+
+
+def _pulled(
+    scope: Scope, images: tuple[ImageUse | Unread, ...], placements: tuple[Placement | Unread, ...]
+) -> Iterator[PulledImage | Unread]:
+    known = Known(scope)
+    places = {_key(one.workload): one for one in placements if isinstance(one, Placement)}
+    sizes = next((VmSizes(scope, one.cluster) for one in places.values() if isinstance(one.cluster, Cluster)), None)
+    for use in images:
+        yield use if isinstance(use, Unread) else PulledImage(scope, use, places[_key(use.workload)], known, sizes)
