@@ -9,24 +9,30 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec import structs
 
 from pullready.collectors import artifacts
 from pullready.collectors.saved import cleaned
 from pullready.config import Settings, Target
 from pullready.errors import FactUnavailable
-from pullready.facts import ids
+from pullready.facts import Facts, ids, needs_of
 from pullready.facts.artifact_properties import pointed_at, quarantined, read_disabled
 from pullready.facts.artifacts import Artifact
 from pullready.facts.platforms import platform
 from pullready.facts.scope import Scope
+from pullready.predicates.image_manifest import manifest_missing
 from pullready.snapshot import Document, Provider, Snapshot, Status
+from pullready.verdict import Found
+from tests.azure import environments
+from tests.azure.fixtures import Serve
 from tests.environment import case_scope
-from tests.test_collectors import ROOT
+from tests.test_collectors import ROOT, read
 from tools.shop.contents import contents, index, manifest
 from tools.shop.environment import SHOP, SUBSCRIPTION
 
 NOW: Final = datetime(2026, 11, 2, tzinfo=UTC)
 HOST: Final = "shopimages.azurecr.io"
+VCPUS: Final = {"name": "vCPUs", "value": "4"}
 DIGEST: Final = "sha256:" + "ab" * 32
 
 
@@ -205,3 +211,41 @@ def test_sizes_and_rules_are_looked_for_where_they_matter(tmp_path: Path) -> Non
         ids.vm_sizes_in(SUBSCRIPTION, "westeurope"),
         f"{SHOP}/cacheRules",
     )
+
+
+def test_sizes_are_reduced_while_they_are_read(serve: Serve) -> None:
+    environment = environments.hub()
+    [sizes] = [one for one in environment if "/Microsoft.Compute/skus" in one.id]
+    more = {"resourceType": "disks", "name": "Premium_LRS", "capabilities": []}
+    whole = [
+        more,
+        *({**one, "family": "x", "capabilities": [VCPUS, *one["capabilities"]]} for one in sizes.body["value"]),
+    ]
+    standin = serve(environment.with_documents([structs.replace(sizes, body={"value": whole})]))
+    found, _ = read(standin, environment, needs_of(["pulled_images"]))
+    assert found.document(sizes.id).body == sizes.body
+
+
+@pytest.mark.parametrize(
+    ("container", "told"),
+    [
+        ("image: 'shopimages.azurecr.io/web:1.4.2'", True),
+        ("image: 'shopimages.azurecr.io/web:1.4.2', imagePullPolicy: IfNotPresent", True),
+        ("image: 'shopimages.azurecr.io/web:1.4.2', imagePullPolicy: Always", False),
+        ("image: 'shopimages.azurecr.io/web:latest'", False),
+        ("image: shopimages.azurecr.io/web", False),
+        ("image: 'shopimages.azurecr.io/web:latest', imagePullPolicy: IfNotPresent", True),
+    ],
+)
+def test_that_a_node_may_have_the_image_is_told_unless_it_always_pulls(
+    container: str, *, told: bool, tmp_path: Path
+) -> None:
+    spec = f"{{containers: [{{name: a, {container}}}]}}"
+    missing = [ids.image_manifest(HOST, "web", tag) for tag in ("1.4.2", "latest")]
+    patch: list[dict[str, Any]] = [{"document": id_, "status": "not-found"} for id_ in missing]
+    patch.append({"document": "shop-cache-rules", "body": {"value": []}})
+    manifests = f"{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {spec}}}"
+    [image] = Facts(case_scope({"manifests": manifests, "patch": patch}, tmp_path))("pulled_images")
+    [found] = manifest_missing(image)
+    assert isinstance(found, Found)
+    assert ("nodes that have the image still start it" in found.observed) is told

@@ -173,7 +173,7 @@ def pulled_images(
     """Return each image of each workload; raise :class:`NothingToJudge` in a run that asks no registry for anything."""
     if not scope.snapshot.asked(Provider.REGISTRY):
         raise NothingToJudge("what registries hold was not read: their data plane was asked for nothing")
-    return tuple(_pulled(scope, images, placements))
+    return tuple(pulled(scope, images, placements))
 
 
 @fact(Need.ARTIFACTS)
@@ -187,7 +187,7 @@ def image_placements(
     if not scope.snapshot.asked(Provider.REGISTRY):
         return placements
     built: dict[tuple[str, str], tuple[BuiltSystem, ...]] = {}
-    for image in _pulled(scope, images, placements):
+    for image in pulled(scope, images, placements):
         if isinstance(image, PulledImage):
             key = _key(image.use.workload)
             built[key] = (*built.get(key, ()), *_only_system(image))
@@ -213,9 +213,10 @@ def _key(workload: Workload) -> tuple[str, str]:
     return workload.document.id, workload.base
 
 
-def _pulled(
+def pulled(
     scope: Scope, images: tuple[ImageUse | Unread, ...], placements: tuple[Placement | Unread, ...]
 ) -> Iterator[PulledImage | Unread]:
+    """Yield each image of each workload, whether or not a registry was asked for anything."""
     known = Known(scope)
     places = {_key(one.workload): one for one in placements if isinstance(one, Placement)}
     sizes = next((VmSizes(scope, one.cluster) for one in places.values() if isinstance(one.cluster, Cluster)), None)
