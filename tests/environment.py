@@ -15,6 +15,7 @@ from pullready.collectors.manifests import read_manifests
 from pullready.config import CLOUDS, Settings, Target
 from pullready.facts import Scope
 from pullready.snapshot import Document, Provider, Snapshot, Status
+from tools.examples import provider_of
 
 ROOT: Final = Path(__file__).parent.parent
 CASES: Final = Path(__file__).parent / "cases"
@@ -37,6 +38,8 @@ def case_scope(case: Mapping[str, Any], folder: Path) -> Scope:
         paths = (str(HEALTHY / "manifests" / name),)
     manifests = read_manifests(paths, root=folder if "manifests" in case else ROOT, exclude=())
     documents = {document.id.casefold(): document for document in healthy()}
+    if case.get("no-artifacts"):
+        documents = {id_: one for id_, one in documents.items() if one.provider is not Provider.REGISTRY}
     for patch in case.get("patch", ()):
         _apply(patch, documents)
     now = datetime.fromisoformat(case["now"]) if "now" in case else healthy().captured_at
@@ -78,7 +81,7 @@ def _expand_all(value: Any) -> Any:
 
 def _apply(patch: Mapping[str, Any], documents: dict[str, Document]) -> None:
     id_ = expand(NAMES.get(patch["document"], patch["document"]))
-    provider = Provider.GRAPH if id_.startswith("graph:") else Provider.ARM
+    provider = provider_of(id_)
     old = documents.get(id_.casefold(), Document(id=id_, provider=provider, status=Status.READ, body={}))
     if patch.get("absent"):
         assert id_.casefold() in documents, f"{id_} is not there in the first place"

@@ -206,6 +206,16 @@ def _plant(plant: Canaries, document: dict[str, Any]) -> None:
             ]
             entity["notes"] = plant("notes")
         return
+    if document["provider"] == "registry":
+        body["annotations"] = {"org.opencontainers.image.url": f"https://user:{plant('url')}@example.com"}
+        body["history"] = [{"created_by": f"RUN TOKEN={plant('history')} make"}]
+        body["container_config"] = {"Cmd": [plant("cmd")]}
+        body["config"] = {"Env": [f"PASSWORD={plant('config')}"], **body.get("config", {})}
+        for one in body.get("manifests", []):
+            one["annotations"] = {"note": plant("entry")}
+            one["data"] = plant("data")
+            one["urls"] = [f"https://{plant('layer')}@example.com"]
+        return
     for one in body["value"] if isinstance(body.get("value"), list) else [body]:
         properties = one.setdefault("properties", {})
         properties["servicePrincipalProfile"] = {

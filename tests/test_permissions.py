@@ -24,6 +24,7 @@ from tests.azure.fixtures import Serve
 from tests.test_collectors import read
 
 GROUP = ids.group("aaaaaaaa-0000-4000-8000-000000000001", "shop")
+REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shop"
 ZONE = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azurecr.io"
 
 
@@ -64,7 +65,7 @@ def test_only_reading_is_declared() -> None:
 def test_every_need_that_is_read_live_has_its_collector_in_order() -> None:
     filled = [need for each in permissions() for need in each.needs]
     assert len(filled) == len(set(filled))
-    assert set(filled) == needs_of(MAKERS) - {Need.MANIFESTS}
+    assert set(filled) == needs_of(MAKERS) - {Need.MANIFESTS, Need.ARTIFACTS}  # nothing reads what registries hold yet
     assert filled.index(Need.SERVICE_PRINCIPAL) < filled.index(Need.ROLE_ASSIGNMENTS)
 
 
@@ -84,6 +85,8 @@ def test_a_need_is_filled_once() -> None:
         (ids.links_of(ZONE), "Microsoft.Network/privateDnsZones/virtualNetworkLinks/read", ZONE),
         (ids.role_assignments_at(ZONE), "Microsoft.Authorization/roleAssignments/read", ZONE),
         (ids.scale_sets_in(GROUP), "Microsoft.Compute/virtualMachineScaleSets/read", GROUP),
+        (ids.vm_sizes_in("s", "West Europe"), "Microsoft.Compute/skus/read", "/subscriptions/s"),
+        (ids.cache_rules_of(REGISTRY), "Microsoft.ContainerRegistry/registries/cacheRules/read", REGISTRY),
         (ids.registries_in("s"), "Microsoft.ContainerRegistry/registries/read", "/subscriptions/s"),
         (ids.registry_name("s", "x"), "Microsoft.ContainerRegistry/checkNameAvailability/read", "/subscriptions/s"),
         (

@@ -380,7 +380,7 @@ NAP = {"document": "prod", "pointer": "/properties/nodeProvisioningProfile", "va
             [],
             (
                 "the pods may run on system (linux), linux1 (linux), win1 (windows), "
-                "nothing pins the operating system, and which platforms the images have was not read"
+                "nothing pins the operating system, and what is known of the images does not tell it"
             ),
             "Set nodeSelector: {kubernetes.io/os: linux|windows} in the pod template of Pod shop/a",
             [*POOLS.values()],

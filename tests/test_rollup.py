@@ -23,6 +23,7 @@ CHECKS = catalogue.load()
 Ran = tuple[dict[str, Facts], list[Result]]
 
 POD = "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, spec: {%s containers: [{name: a, image: %s}]}}"
+NO_ARTIFACTS = {"no-artifacts": True}
 LINUX = "nodeSelector: {kubernetes.io/os: linux},"
 
 
@@ -79,11 +80,25 @@ def test_healthy_shop_names_what_is_proven_and_what_is_not(tmp_path: Path) -> No
         workloads=("Deployment shop/web",),
         verdict="no-fault-found",
         because=(),
-        proven=("reference", "identity", "credential", "dns", "route", "gate", "platform"),
-        unproven=("firewall", "manifest", "layers"),
+        proven=("reference", "identity", "credential", "dns", "route", "gate", "manifest", "platform"),
+        unproven=("firewall", "layers"),
     )
     public = known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"]
-    assert public.proven == ("reference", "identity", "credential", "route", "gate", "platform")
+    assert public.proven == ("reference", "identity", "credential", "route", "gate", "manifest", "platform")
+
+
+def test_what_registries_hold_is_unproven_where_it_was_not_read(tmp_path: Path) -> None:
+    known = outcomes(run(tmp_path, NO_ARTIFACTS))
+    assert {one.verdict for one in known.values()} == {"no-fault-found"}
+    assert not [one for one in known.values() if {"manifest", "platform"} & set(one.proven)]
+
+
+def test_an_architecture_blocks_the_image_on_that_pool_alone(tmp_path: Path) -> None:
+    check, subject = "image-architecture-mismatch", "linux1 → shopimages.azurecr.io/web:1.4.2 in Deployment shop/web"
+    known = outcomes(run(tmp_path, said={check: (found(subject),)}))
+    assert [one.image for one in known.values() if one.verdict == "blocked"] == ["shopimages.azurecr.io/web:1.4.2"]
+    elsewhere = outcomes(run(tmp_path, said={check: (found(subject.replace("linux1", "system")),)}))
+    assert {one.verdict for one in elsewhere.values()} == {"no-fault-found"}
 
 
 def test_cluster_with_a_service_principal_proves_its_credential(tmp_path: Path) -> None:
@@ -224,9 +239,9 @@ def test_cluster_that_cannot_be_read_leaves_its_images_unknown(tmp_path: Path) -
 
 
 def test_without_a_cluster_the_reference_is_all_that_is_proven(tmp_path: Path) -> None:
-    case = {"no-cluster": True, "manifests": POD % (LINUX, "contoso.azurecr.io/a")}
+    case = {"no-cluster": True, "manifests": POD % (LINUX, "contoso.azurecr.io/a"), **NO_ARTIFACTS}
     (image,) = rollup.images(*run(tmp_path, case))
-    assert (image.pool, image.verdict, image.proven) == (None, "no-fault-found", ("reference", "platform"))
+    assert (image.pool, image.verdict, image.proven) == (None, "no-fault-found", ("reference",))
 
 
 def test_what_cannot_be_read_is_listed_as_unknown(tmp_path: Path) -> None:
@@ -259,7 +274,9 @@ def test_a_repository_that_a_condition_leaves_out_blocks_its_own_images_alone(tm
         {"document": "shopteams-roles", "pointer": f"/value/0/properties/{key}", "value": value}
         for key, value in (("condition", f"{name} StringEqualsIgnoreCase 'web'"), ("conditionVersion", "2.0"))
     ]
-    known = {one.image: one for one in rollup.images(*run(tmp_path, {"manifests": pods, "patch": patch}))}
+    known = {
+        one.image: one for one in rollup.images(*run(tmp_path, {"manifests": pods, "patch": patch, **NO_ARTIFACTS}))
+    }
     blocked = known["shopteams.azurecr.io/jobs/report:1"]
     assert (blocked.verdict, blocked.because) == ("blocked", ("abac-registry-acrpull-not-honoured",))
     assert known["shopteams.azurecr.io/web:1"].verdict == "no-fault-found"
@@ -291,7 +308,7 @@ def test_a_waiver_names_a_repository_or_its_registry(named: str, tmp_path: Path)
 def test_each_mode_of_registry_has_its_check_and_without_it_the_identity_is_not_proven(
     deselected: str | None, image: str, tmp_path: Path, *, proven: bool
 ) -> None:
-    facts, results = run(tmp_path, {"manifests": POD % (LINUX, image)})
+    facts, results = run(tmp_path, {"manifests": POD % (LINUX, image), **NO_ARTIFACTS})
     (known,) = rollup.images(facts, [one for one in results if one.check.id != deselected])
     assert ("identity" in known.proven, "identity" in known.unproven) == (proven, not proven)
     assert known.verdict == "no-fault-found"

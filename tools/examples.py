@@ -20,6 +20,7 @@ from pullready.snapshot import Document, Provider, Snapshot, Status
 from tools.shop.environment import PROD, SHOPTEAMS, Bodies, healthy
 from tools.shop.fault import Fault
 from tools.shop.faults import OWNED, faults
+from tools.shop.image_faults import image_faults
 
 EXAMPLES: Final = Path(__file__).parent.parent / "manifests_examples"
 CAPTURED_AT: Final = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -52,11 +53,17 @@ The check: [{fault.slug}](../../../docs/checks/{fault.slug}.md).
 
 
 def documents(bodies: Mapping[str, Any]) -> Iterator[Document]:
-    """Wrap *bodies* as documents that were read; a list becomes ARM's and Graph's ``value``."""
+    """Wrap *bodies* as documents that were read; a list becomes ARM's and Graph's ``value``, none was not found."""
     for id_, body in bodies.items():
-        provider = Provider.GRAPH if id_.startswith("graph:") else Provider.ARM
         whole = {"value": body} if isinstance(body, list) else body
-        yield Document(id=id_, provider=provider, status=Status.READ, body=whole)
+        status = Status.NOT_FOUND if body is None else Status.READ
+        yield Document(id=id_, provider=provider_of(id_), status=status, body=whole)
+
+
+def provider_of(id_: str) -> Provider:
+    """Return who answers the document *id_*."""
+    providers = {"graph:": Provider.GRAPH, "https://": Provider.REGISTRY}
+    return next((one for start, one in providers.items() if id_.startswith(start)), Provider.ARM)
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ def of_fault(fault: Fault) -> Example:
 def examples() -> Iterator[Example]:
     """Yield every example."""
     yield Example("healthy", "a small shop with two clusters, in which every check is clear", healthy())
-    for fault in faults():
+    for fault in (*faults(), *image_faults()):
         yield of_fault(fault)
 
 

@@ -12,8 +12,9 @@ Fix: choose the nodes in the pod template::
 
 The pools that may take a pod are those whose labels match its nodeSelector and required node affinity, whose taints it
 tolerates, and which can have nodes; a RuntimeClass adds its own. What the images are for is told by ``os.name``, by
-HostProcess containers and by Microsoft's Windows base images; the platforms in the registry's manifests are not read. A
-finding is a risk where some of the pools are right, and a blocker where none is, and for a DaemonSet.
+HostProcess containers, by Microsoft's Windows base images, and by the platforms in the registry's manifests where a
+snapshot has them. A finding is a risk where some of the pools are right, and a blocker where none is, and for a
+DaemonSet.
 """
 
 from pullready import Severity, check, judge
@@ -26,5 +27,5 @@ from pullready.predicates.node_os import os_mismatch
     severity=Severity.BLOCKER,
     reference="https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/connectivity/cannot-pull-image-from-acr-to-aks-cluster",
 )
-def test_pods_run_on_nodes_with_the_os_of_their_images(placements: tuple[Placement | Unread, ...]) -> None:
-    judge(placements, os_mismatch)
+def test_pods_run_on_nodes_with_the_os_of_their_images(image_placements: tuple[Placement | Unread, ...]) -> None:
+    judge(image_placements, os_mismatch)

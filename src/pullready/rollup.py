@@ -46,8 +46,12 @@ PROVES: Final[Mapping[str, str]] = {
     "route-table-blackholes-registry": "route",
     "registry-firewall-excludes-cluster-egress": "gate",
     "registry-public-access-disabled-without-private-path": "gate",
+    "image-manifest-missing": "manifest",
     "pod-os-nodeselector-mismatch": "platform",
+    "image-architecture-mismatch": "platform",
 }
+#: The link that only one of its checks proves, the one that knows what the image is for; the others can but break it.
+_PROVEN_BY: Final[Mapping[str, str]] = {"platform": "image-architecture-mismatch"}
 
 Said = tuple[Result, Judged]
 
@@ -71,6 +75,7 @@ class _Pull:
         singles = [self.target, *origins, *registries]
         singles += [subject for use in self.uses for subject in (use.subject, use.workload.subject)]
         yield from ((name.casefold(),) for name in dict.fromkeys(singles))
+        yield from ((str(self.pool).casefold(), use.subject.casefold()) for use in self.uses)
         for origin, registry in ((one.casefold(), two.casefold()) for one in origins for two in registries):
             yield (origin, registry)
             yield (origin, registry, self.repository.casefold())
@@ -160,10 +165,13 @@ def _checks(about: Iterable[Said]) -> tuple[str, ...]:
 
 def _is_proven(link: str, about: list[Said], *, is_private: bool) -> bool:
     """Say whether a check of *link* is clear and none of them anything worse; a private path has no gate to pass."""
-    kinds = {one.kind for result, one in about if PROVES.get(result.check.id) == link}
+    said = [(result.check.id, one.kind) for result, one in about if PROVES.get(result.check.id) == link]
+    kinds = {kind for _, kind in said}
     if kinds & {Verdict.FOUND, Verdict.UNKNOWN}:
         return False
-    return Verdict.CLEAR in kinds or (link == "gate" and is_private and bool(kinds))
+    return any(kind is Verdict.CLEAR and _PROVEN_BY.get(link, check) == check for check, kind in said) or (
+        link == "gate" and is_private and bool(kinds)
+    )
 
 
 def _known(facts: Facts, name: str) -> tuple[object, ...]:

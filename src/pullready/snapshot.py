@@ -143,6 +143,7 @@ class Snapshot:
         self.targets = tuple(targets)
         self.example = example
         self.requests = dict(requests or {})
+        self._asked: frozenset[Provider] | None = None
         self._documents: dict[str, Document] = {}
         for document in documents:
             self._documents.setdefault(document.id.casefold(), document)
@@ -158,6 +159,12 @@ class Snapshot:
         """Return the document with *id*, compared without case."""
         found = self._documents.get(id.casefold())
         return found if found is not None else Document(id=id, provider=provider, status=Status.NOT_ASKED)
+
+    def asked(self, provider: Provider) -> bool:
+        """Say whether *provider* was asked for anything, whatever came of it."""
+        if self._asked is None:
+            self._asked = frozenset(document.provider for document in self._documents.values())
+        return provider in self._asked
 
     def unreadable(self) -> tuple[Document, ...]:
         """Return the documents that were asked for and not read; one that does not exist was answered."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pullready.facts import ids
+from tools.shop.contents import contents, sizes
 
 SUBSCRIPTION: Final = "11111111-1111-4111-8111-111111111111"
 TENANT: Final = "22222222-2222-4222-8222-222222222222"
@@ -25,6 +26,7 @@ OUTBOUND: Final = tuple(f"{NODE_GROUP}/providers/Microsoft.Network/publicIPAddre
 ENDPOINT: Final = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/shop-registry"
 ENDPOINT_NIC: Final = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/shop-registry.nic"
 ZONE: Final = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azurecr.io"
+SIZES: Final = ids.vm_sizes_in(SUBSCRIPTION, "westeurope")
 KUBELET: Final = f"{NODE_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/prod-agentpool"
 _ROLES: Final = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
 ACR_PULL: Final = f"{_ROLES}/7f951dda-4ed3-4680-a7ca-43fe172d538d"
@@ -491,4 +493,6 @@ def healthy() -> Bodies:
         **authorization(),
         **network(),
         **private_path(),
+        SIZES: sizes(),
+        **contents(),
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pullready.facts import ids
+from tools.shop.contents import STOCK, contents
 from tools.shop.environment import (
     ENDPOINT,
     ENDPOINT_NIC,
@@ -63,6 +64,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.forwarding_rulesets_in(SUBSCRIPTION),
         ids.a_record(ZONE, "shopimages"),
         ids.a_record(ZONE, "shopimages.westeurope.data"),
+        *(id_ for id_ in contents() if id_ not in STOCK),
     ),
     LEGACY: (
         LEGACY,
@@ -72,6 +74,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.groups_of(LEGACY_OBJECT),
         ids.service_principal(LEGACY_CLIENT),
         ids.application(LEGACY_CLIENT),
+        *STOCK,
     ),
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from pullready.collectors import graph, paths
+from pullready.collectors import artifacts, graph, paths
 from pullready.collectors.answers import Unreadable, body_of
 from pullready.collectors.permissions import action_for
 from pullready.collectors.pipelines import failure, open_session, policies, transport
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from azure.core.rest import HttpRequest, HttpResponse
 
 MOST_PAGES: Final = 1000
+_SIZES: Final = "microsoft.compute/skus"
 _GRAPH: Final = paths.Client("azure.core", "PipelineClient", "v1.0")
 
 
@@ -57,7 +58,7 @@ class Azure:
                 question = paths.question(id_)
                 version = question.client.api_version
             body = self._body(provider, question, *_permission(provider, id_))
-            kept = graph.reduced(id_, body) if provider is Provider.GRAPH else body
+            kept = _reduced(provider, id_, body)
         except Unreadable as why:
             return Document(
                 id=id_,
@@ -125,6 +126,12 @@ class Azure:
             connected = connected._client  # noqa: SLF001  (the only one of the clients without a public send_request)
         send: Callable[[HttpRequest], HttpResponse] = connected.send_request
         return send
+
+
+def _reduced(provider: Provider, id_: str, body: dict[str, Any]) -> Any:
+    if provider is Provider.GRAPH:
+        return graph.reduced(id_, body)
+    return artifacts.reduced_sizes(body) if paths.type_of(id_) == _SIZES else body
 
 
 def _permission(provider: Provider, id_: str) -> tuple[str, str]:

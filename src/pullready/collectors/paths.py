@@ -33,6 +33,7 @@ CLIENTS: Final[Mapping[str, Client]] = {
     "microsoft.network/dnsresolvers": Client("azure.mgmt.network", "NetworkManagementClient", "2022-07-01"),
     "microsoft.network/dnsforwardingrulesets": Client("azure.mgmt.network", "NetworkManagementClient", "2022-07-01"),
     "microsoft.compute": Client("azure.mgmt.compute", "ComputeManagementClient", "2026-04-01"),
+    "microsoft.compute/skus": Client("azure.mgmt.compute", "ComputeManagementClient", "2021-07-01"),
     # Compute answers it, but the network client has the operation, in a version of its own.
     "microsoft.compute/virtualmachinescalesets/publicipaddresses": Client(
         "azure.mgmt.network", "NetworkManagementClient", "2018-10-01"

@@ -67,7 +67,7 @@ def reduce_object(body: Any) -> dict[str, Any] | None:
     """Return what facts use of a Kubernetes object, or of a list of them; none where *body* has no kind."""
     if not isinstance(body, dict) or not isinstance(body.get("kind"), str):
         return None
-    kept: dict[str, Any] = _kept(body, _IDENTITY)
+    kept: dict[str, Any] = part_of(body, _IDENTITY)
     if is_list(body):
         return {**kept, "items": [reduce_object(item) or {} for item in body["items"]]}
     kind = body["kind"]
@@ -75,7 +75,7 @@ def reduce_object(body: Any) -> dict[str, Any] | None:
     if kind in POD_SPECS and not custom:
         return {**kept, **_along(body, POD_SPECS[kind].split("/")[1:])}
     if kind in _KINDS and not custom:
-        return {**kept, **_kept(body, _KINDS[kind]), **(_pull_secret(body) if kind == "Secret" else {})}
+        return {**kept, **part_of(body, _KINDS[kind]), **(_pull_secret(body) if kind == "Secret" else {})}
     rest = {key: value for key, value in body.items() if key not in {*_IDENTITY, "status"}}
     return {**kept, **(_outline(rest, mentioned=may_name_images(body)) or {})}
 
@@ -87,7 +87,7 @@ def reduce_list(body: Any) -> dict[str, Any]:
     return {"apiVersion": body["apiVersion"], "kind": body["kind"], "items": items}
 
 
-def _kept(value: Any, shape: Shape) -> Any:
+def part_of(value: Any, shape: Shape) -> Any:
     """Return the part of *value* that *shape* names; what has another type stays as an empty value of that type.
 
     A property that is null counts as absent, as the API server has it.
@@ -97,9 +97,9 @@ def _kept(value: Any, shape: Shape) -> Any:
     if shape == LABELS and isinstance(value, dict):
         return {key: _scalar(label) for key, label in value.items() if label is not None}
     if isinstance(shape, Mapping) and isinstance(value, dict):
-        return {key: _kept(value[key], inner) for key, inner in shape.items() if value.get(key) is not None}
+        return {key: part_of(value[key], inner) for key, inner in shape.items() if value.get(key) is not None}
     if isinstance(shape, list) and isinstance(value, list):
-        return [_kept(item, shape[0]) for item in value]
+        return [part_of(item, shape[0]) for item in value]
     return None if value is None else type(value)()
 
 
@@ -118,10 +118,10 @@ def _scalar(value: Any) -> Any:
 def _along(value: Any, steps: list[str]) -> Any:
     """Return the pod specification at the end of *steps*, with nothing beside it on the way but how many are made."""
     if not steps:
-        return _kept(value, POD_SPEC)
+        return part_of(value, POD_SPEC)
     if not isinstance(value, dict) or value.get(steps[0]) is None:
         return {}
-    counts = _kept(value, _COUNTS) if steps[0] == "template" else {}
+    counts = part_of(value, _COUNTS) if steps[0] == "template" else {}
     return {**counts, steps[0]: _along(value[steps[0]], steps[1:])}
 
 
@@ -129,14 +129,14 @@ def _outline(value: Any, key: str = "", *, mentioned: bool = True) -> Any:
     """Return the pod specifications in *value*, and other images it names; lists keep their length, or are left out."""
     if is_pod_spec(value):
         rest = {name: inner for name, inner in value.items() if name not in POD_SPEC}
-        return {**(_outline(rest, mentioned=mentioned) or {}), **_kept(value, POD_SPEC)}
+        return {**(_outline(rest, mentioned=mentioned) or {}), **part_of(value, POD_SPEC)}
     if isinstance(value, dict):
         if (
             mentioned
             and isinstance(value.get("repository"), str)
             and next(mentions("", value, key), ("x", ""))[0] == ""
         ):
-            return _kept(value, _IMAGE)
+            return part_of(value, _IMAGE)
         kept = {name: _outline(inner, name, mentioned=mentioned) for name, inner in value.items()}
         return {name: inner for name, inner in kept.items() if inner is not None} or None
     if isinstance(value, list):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pullready.collectors import graph
+from pullready.collectors import artifacts, graph
 from pullready.collectors.answers import Unreadable, stripped_of_user_info
 from pullready.collectors.reduction import reduce_list, reduce_object
 from pullready.snapshot import Document, Provider
@@ -51,7 +51,9 @@ def _body(document: Document) -> Any:
             return _of_graph(document.id, body)
         case Provider.MANIFEST | Provider.KUBERNETES:
             return _of_kubernetes(body)
-        case Provider.ARM | Provider.REGISTRY:
+        case Provider.REGISTRY:
+            return artifacts.reduced(document.id, body)
+        case Provider.ARM:
             return _answered(body)
 
 

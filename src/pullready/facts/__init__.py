@@ -14,6 +14,7 @@ from pullready.facts.pull_bursts import PullBurst
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.pull_ways import ways
+from pullready.facts.pulled_images import PulledImage
 from pullready.facts.pullers import Puller, WorkloadPull
 from pullready.facts.rights import Held
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
@@ -34,6 +35,7 @@ __all__ = [
     "PullBurst",
     "PullPath",
     "PullRight",
+    "PulledImage",
     "Puller",
     "Scope",
     "Unread",

@@ -105,6 +105,7 @@ class _Cluster(Struct, frozen=True):
     id: str
     properties: _Properties
     identity: _Home | UnsetType | None = UNSET
+    location: str | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,11 @@ class Cluster(Fact):
         """The tenant of the cluster's own identity, in lower case; none where it has none."""
         home = self.wire.identity.tenantId if self.wire.identity else None
         return home.lower() if home else None
+
+    @property
+    def region(self) -> str:
+        """The region that the cluster and its nodes are in."""
+        return self.require(self.wire.location, "/location")
 
     @property
     def node_resource_group(self) -> str:

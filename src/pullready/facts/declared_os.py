@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from pullready.facts.placement import WINDOWS
+from pullready.facts.placement import WINDOWS, BuiltSystem
 from pullready.facts.pods import CONTAINERS
 from pullready.facts.reference import ImageReference, parse
 from pullready.facts.workloads import Workload
-from pullready.verdict import Evidence
 
 #: Repositories that hold Windows images and no others; a name that ends in a slash stands for all below it.
 #: Source: https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/container-base-images
@@ -23,30 +21,22 @@ WINDOWS_REPOSITORIES: Final = (
 _HOST_PROCESS: Final = "/securityContext/windowsOptions/hostProcess"
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredSystem:
-    """An operating system in lower case, and what in the manifest says so."""
-
-    os: str
-    evidence: Evidence
-
-
-def declared_systems(workload: Workload) -> tuple[DeclaredSystem, ...]:
+def declared_systems(workload: Workload) -> tuple[BuiltSystem, ...]:
     """Return everything in *workload* that tells the operating system of its images."""
     return tuple(_declared(workload))
 
 
-def _declared(workload: Workload) -> Iterator[DeclaredSystem]:
+def _declared(workload: Workload) -> Iterator[BuiltSystem]:
     pod = workload.pod
     if pod.os_name:
-        yield DeclaredSystem(pod.os_name, workload.evidence("/os/name", f"the pod says that it is for {pod.os_name}"))
+        yield BuiltSystem(pod.os_name, workload.evidence("/os/name", f"the pod says that it is for {pod.os_name}"))
     if pod.host_process:
         pointer = next(one for one in _host_process_pointers(workload) if workload.evidence(one, "").value == "true")
-        yield DeclaredSystem(WINDOWS, workload.evidence(pointer, "HostProcess containers exist on Windows alone"))
+        yield BuiltSystem(WINDOWS, workload.evidence(pointer, "HostProcess containers exist on Windows alone"))
     for container in pod.containers:
         if container.image and is_windows_only(container.image):
             said = f"the image of {container.name} is for Windows alone"
-            yield DeclaredSystem(WINDOWS, workload.evidence(container.pointer, said))
+            yield BuiltSystem(WINDOWS, workload.evidence(container.pointer, said))
 
 
 def _host_process_pointers(workload: Workload) -> Iterator[str]:

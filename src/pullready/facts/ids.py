@@ -1,14 +1,19 @@
 """Azure resource ids, and the ids of the documents that are not plain resources.
 
 A document of ARM has its path as its id; where a query belongs to it, the query stands behind it. A list holds all of
-its pages as ``{"value": […]}``. Collectors read these ids and facts look them up: both take them from here.
+its pages as ``{"value": […]}``. What a registry itself answers has its URL as its id. Collectors read these ids and
+facts look them up: both take them from here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from pullready.errors import FactUnavailable
+
+_UPPER_CASE: Final = re.compile("[A-Z]")
 
 
 def same(one: str, other: str) -> bool:
@@ -82,6 +87,12 @@ def deny_assignments_at(resource: str) -> str:
     return f"{resource}/providers/Microsoft.Authorization/denyAssignments?$filter=atScope()"
 
 
+def vm_sizes_in(subscription: str, location: str) -> str:
+    """Return the list of what Microsoft.Compute offers a subscription in a region, the sizes of machines among it."""
+    named = location.replace(" ", "").lower()
+    return f"/subscriptions/{subscription}/providers/Microsoft.Compute/skus?$filter=location eq '{named}'"
+
+
 def scale_sets_in(resource_group: str) -> str:
     """Return the list of a resource group's virtual machine scale sets."""
     return f"{resource_group}/providers/Microsoft.Compute/virtualMachineScaleSets"
@@ -120,6 +131,11 @@ def firewalls_in(subscription: str) -> str:
 def private_endpoint_connections_of(registry: str) -> str:
     """Return the list of a registry's private endpoint connections."""
     return f"{registry}/privateEndpointConnections"
+
+
+def cache_rules_of(registry: str) -> str:
+    """Return the list of the rules by which a registry fetches images from elsewhere when they are first pulled."""
+    return f"{registry}/cacheRules"
 
 
 def zone_groups_of(private_endpoint: str) -> str:
@@ -198,3 +214,33 @@ def _graph(tenant: str | None) -> str:
 def live_list(context: str, path: str) -> str:
     """Return the list that the API server of a kubeconfig's *context* answers at *path* (such as ``/api/v1/pods``)."""
     return f"kubernetes:{context}{path}"
+
+
+def image_manifest(login_server: str, repository: str, version: str) -> str:
+    """Return a registry's manifest or index with the tag or digest *version*."""
+    return f"https://{login_server}/v2/{repository}/manifests/{_spelt(version)}"
+
+
+def image_config(login_server: str, repository: str, digest: str) -> str:
+    """Return the configuration that an image manifest names, a blob of its repository."""
+    return f"https://{login_server}/v2/{repository}/blobs/{digest}"
+
+
+def repository_properties(login_server: str, repository: str) -> str:
+    """Return what a registry says of a repository."""
+    return f"https://{login_server}/acr/v1/{repository}"
+
+
+def tag_properties(login_server: str, repository: str, tag: str) -> str:
+    """Return what a registry says of a tag, among it the digest that it points to."""
+    return f"https://{login_server}/acr/v1/{repository}/_tags/{_spelt(tag)}"
+
+
+def manifest_properties(login_server: str, repository: str, digest: str) -> str:
+    """Return what a registry says of a manifest, among it its tags."""
+    return f"https://{login_server}/acr/v1/{repository}/_manifests/{digest}"
+
+
+def _spelt(version: str) -> str:
+    """Return *version* with its capitals percent-encoded: tags that differ in case are two, and ids have none."""
+    return _UPPER_CASE.sub(lambda letter: f"%{ord(letter[0]):02X}", version)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -36,7 +36,7 @@ _SIZE_LABELS: Final = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/i
 _NAME_LABELS: Final = ("agentpool", "kubernetes.azure.com/agentpool")
 _PRIORITY: Final = "kubernetes.azure.com/scalesetpriority"
 #: AKS has Windows on one architecture only. Source: https://learn.microsoft.com/azure/aks/use-arm64-vms
-_ARCHITECTURES: Final[dict[str, Possible]] = {
+ARCHITECTURES: Final[dict[str, Possible]] = {
     LINUX: frozenset({"amd64", "arm64"}),
     WINDOWS: frozenset({"amd64"}),
 }
@@ -55,8 +55,8 @@ def labels_of(pool: NodePool) -> Labels:
     labels: dict[str, Possible] = {key: frozenset({value}) for key, value in (wire.nodeLabels or {}).items()}
     labels |= dict.fromkeys(OS_LABELS, frozenset({os}))
     labels |= dict.fromkeys(_NAME_LABELS, frozenset({pool.name}))
-    if os in _ARCHITECTURES:
-        labels |= dict.fromkeys(_ARCHITECTURE_LABELS, _ARCHITECTURES[os])
+    if os in ARCHITECTURES:
+        labels |= dict.fromkeys(_ARCHITECTURE_LABELS, ARCHITECTURES[os])
     if wire.vmSize:
         labels |= dict.fromkeys(_SIZE_LABELS, frozenset({wire.vmSize}))
     if wire.mode and wire.mode.lower() in _ORDINARY_MODES:
@@ -64,6 +64,10 @@ def labels_of(pool: NodePool) -> Labels:
     labels["kubernetes.azure.com/role"] = frozenset({"agent"})
     labels[_PRIORITY] = frozenset({"spot"}) if is_spot(pool) else frozenset({"regular", None})
     return labels
+
+
+def _of_architecture(architecture: str | None) -> Labels:
+    return dict.fromkeys(_ARCHITECTURE_LABELS, frozenset({architecture})) if architecture else {}
 
 
 def taints_of(pool: NodePool) -> tuple[Taint, ...]:
@@ -94,13 +98,27 @@ class Place:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class BuiltSystem:
+    """An operating system in lower case that an image is for, and what says so."""
+
+    os: str
+    evidence: Evidence
+
+
 @dataclass(frozen=True)
 class Placement:
-    """A workload and the pools that its pods may run on; without ``cluster`` there are none to look at."""
+    """A workload and the pools that its pods may run on; without ``cluster`` there are none to look at.
+
+    ``architectures`` are those of the pools' nodes, by the pool's name, and ``built`` the operating systems that the
+    images are built for, as far as somebody has read them.
+    """
 
     workload: Workload
     cluster: Cluster | FactUnavailable | None
     runtime_class: RuntimeClass | FactUnavailable | None
+    architectures: Mapping[str, str] = field(default_factory=dict)
+    built: tuple[BuiltSystem, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -115,6 +133,11 @@ class Placement:
     def admits(self, os: str) -> Truth:
         """Say whether the pods' own selection leaves nodes with the operating system *os*."""
         return self._chooses(dict.fromkeys(OS_LABELS, frozenset({os})))
+
+    def admits_nodes(self, os: str, architecture: str) -> Truth:
+        """Say whether the pods' own selection leaves nodes with the operating system *os* and *architecture*."""
+        labels = {**dict.fromkeys(OS_LABELS, frozenset({os})), **_of_architecture(architecture)}
+        return self._chooses(labels)
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -143,7 +166,7 @@ class Placement:
         try:
             if not pool.can_have_nodes:
                 return Place(pool, because="it is stopped or has no nodes", fits=False)
-            chosen = self._chooses(labels_of(pool))
+            chosen = self._chooses({**labels_of(pool), **_of_architecture(self.architectures.get(pool.name))})
         except FactUnavailable as why:
             chosen = None
             doubts.append(why.reason)

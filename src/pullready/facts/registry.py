@@ -34,6 +34,14 @@ class _RuleSet(Struct, frozen=True):
     ipRules: list[_Rule] | UnsetType | None = UNSET
 
 
+class _Policy(Struct, frozen=True):
+    status: str | UnsetType | None = UNSET
+
+
+class _Policies(Struct, frozen=True):
+    quarantinePolicy: _Policy | UnsetType | None = UNSET
+
+
 class _Properties(Struct, frozen=True):
     loginServer: str | UnsetType | None = UNSET
     provisioningState: str | UnsetType | None = UNSET
@@ -44,6 +52,7 @@ class _Properties(Struct, frozen=True):
     roleAssignmentMode: str | UnsetType | None = UNSET
     dataEndpointEnabled: bool | UnsetType | None = UNSET
     dataEndpointHostNames: list[str] | UnsetType | None = UNSET
+    policies: _Policies | UnsetType | None = UNSET
 
 
 class _Home(Struct, frozen=True):
@@ -166,6 +175,21 @@ class Registry(Fact):
         """Whether Azure is changing the registry right now, so that what is read may already be past."""
         state = self.wire.properties.provisioningState
         return state.lower() not in {"succeeded", "failed", "canceled"} if state else False
+
+    @property
+    def quarantine(self) -> Evidence:
+        """The place that says whether new images are quarantined."""
+        return self.evidence("/properties/policies/quarantinePolicy/status", "new images are kept in quarantine")
+
+    @property
+    def quarantines(self) -> bool:
+        """Whether new images stay hidden until somebody releases them: a preview, absent where it is not enabled.
+
+        Source: https://github.com/Azure/acr/tree/main/docs/preview/quarantine
+        """
+        policies = self.wire.properties.policies
+        policy = policies.quarantinePolicy if policies else UNSET
+        return bool(policy and policy.status and policy.status.lower() == "enabled")
 
     @property
     def grants_by_repository(self) -> bool:

@@ -39,6 +39,9 @@ class Need(StrEnum):
     ROUTES = "routes"
     SECURITY_GROUPS = "security-groups"
     FIREWALL_POLICIES = "firewall-policies"
+    ARTIFACTS = "artifacts"
+    CACHE_RULES = "cache-rules"
+    VM_SIZES = "vm-sizes"
 
 
 @dataclass(frozen=True, slots=True)

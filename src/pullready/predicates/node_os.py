@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pullready.facts.cluster import Cluster
-from pullready.facts.declared_os import DeclaredSystem, declared_systems
-from pullready.facts.placement import LINUX, Place, Placement
+from pullready.facts.declared_os import declared_systems
+from pullready.facts.placement import LINUX, BuiltSystem, Place, Placement
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
 _SELECTOR = "Set nodeSelector: {{kubernetes.io/os: {os}}} in the pod template of {subject}"
@@ -14,7 +14,7 @@ _SELECTOR = "Set nodeSelector: {{kubernetes.io/os: {os}}} in the pod template of
 
 def os_mismatch(placement: Placement) -> Iterator[Judgement]:
     """Yield whether the workload's pods may land on nodes whose operating system is not that of their images."""
-    declared = declared_systems(placement.workload)
+    declared = (*declared_systems(placement.workload), *placement.built)
     systems = tuple(dict.fromkeys(one.os for one in declared))
     left = placement.systems
     if len(systems) > 1:
@@ -34,7 +34,7 @@ def os_mismatch(placement: Placement) -> Iterator[Judgement]:
         yield _on_pools(placement, systems[0] if systems else None, declared)
 
 
-def _contradiction(placement: Placement, observed: str, declared: Iterable[DeclaredSystem]) -> Found:
+def _contradiction(placement: Placement, observed: str, declared: Iterable[BuiltSystem]) -> Found:
     return Found(
         placement.subject,
         observed,
@@ -56,7 +56,7 @@ def _without_cluster(placement: Placement) -> Judgement:
             return NotApplicable(placement.subject, reason)
 
 
-def _on_pools(placement: Placement, wanted: str | None, declared: Iterable[DeclaredSystem]) -> Judgement:
+def _on_pools(placement: Placement, wanted: str | None, declared: Iterable[BuiltSystem]) -> Judgement:
     open_ = [place for place in placement.places if place.fits is not False]
     if not open_:
         return _no_pool(placement)
@@ -68,7 +68,7 @@ def _on_pools(placement: Placement, wanted: str | None, declared: Iterable[Decla
         return Unknown(
             placement.subject,
             f"the pods may run on {_names(open_)}, nothing pins the operating system, "
-            "and which platforms the images have was not read",
+            "and what is known of the images does not tell it",
             _SELECTOR.format(os="linux|windows", subject=placement.subject),
             _pools(open_),
         )

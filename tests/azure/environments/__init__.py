@@ -44,6 +44,7 @@ def targets(environment: Snapshot) -> list[Target]:
 
 
 def unread(environment: Snapshot) -> Snapshot:
-    """Return *environment* before anything was read live: its manifests alone."""
-    manifests = [document for document in environment if document.provider is Provider.MANIFEST]
+    """Return *environment* before anything was read live: its manifests, and what registries hold."""
+    given = {Provider.MANIFEST, Provider.REGISTRY}
+    manifests = [document for document in environment if document.provider in given]
     return Snapshot(manifests, captured_at=environment.captured_at, targets=environment.targets)

@@ -1,0 +1,182 @@
+"""Images that are not in their registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pullready.errors import FactUnavailable
+from pullready.facts.artifact_properties import pointed_at, quarantined, read_disabled
+from pullready.facts.artifacts import Artifact, Build, answered
+from pullready.facts.base import evidence
+from pullready.facts.cache_rules import fetched_by, no_rule
+from pullready.facts.placement import LINUX
+from pullready.facts.pulled_images import Landing, PulledImage
+from pullready.snapshot import Document, Status
+from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Unknown
+
+
+def manifest_missing(image: PulledImage) -> Iterator[Judgement]:
+    """Yield whether the registry has what *image* names, and the image in it that its pods' nodes would take."""
+    if image.artifact.document.status is Status.NOT_FOUND:
+        yield _absent(image)
+    elif not image.artifact.is_index:
+        yield Clear(image.subject, (image.artifact.says("/config/digest", "the registry has the manifest"),))
+    else:
+        yield _index(image)
+
+
+def _index(image: PulledImage) -> Judgement:
+    """Judge an index by the manifests in it that nodes would take: it outlives them, for each may be deleted alone."""
+    builds = tuple(image.artifact.builds())
+    judged = [
+        judgement
+        for landing in image.landings
+        for architecture in landing.possible
+        for judgement in _on(image, landing, architecture, builds)
+    ]
+    for kind in (Found, Unknown):
+        for one in judged:
+            if isinstance(one, kind):
+                return one
+    there = (said for one in judged for said in one.evidence)
+    index = image.artifact.says("/schemaVersion", "the registry has the index")
+    return Clear(image.subject, (index, *dict.fromkeys(there)))
+
+
+def _on(image: PulledImage, landing: Landing, architecture: str, builds: tuple[Build, ...]) -> Iterator[Judgement]:
+    """Yield whether what a node of *landing* takes of an index is there; nothing where it takes none of it."""
+    try:
+        for build in _taken(builds, landing.os, architecture):
+            if build.artifact.document.status is not Status.NOT_FOUND:
+                answered(build.artifact.document)
+                said = f"the manifest for {build.platform} is there"
+                yield Clear(image.subject, (build.artifact.says("/config/digest", said),))
+            elif _is_sure(landing, builds):
+                yield _gone(image, landing, build)
+            else:
+                yield _perhaps_gone(image, landing, build)
+    except FactUnavailable as why:
+        place = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()
+        yield Unknown(image.subject, why.reason, why.remedy, place)
+
+
+def _taken(builds: Iterable[Build], os: str | FactUnavailable, architecture: str) -> list[Build]:
+    """Return what a node takes of an index: the first for its own architecture, else the first that it can take.
+
+    Which one a Windows node takes depends on its build as well, so all of them count.
+    """
+    if isinstance(os, FactUnavailable):
+        raise os
+    fitting = [one for one in builds if one.platform.runs_on(os, architecture) is not False]
+    own = [one for one in fitting if one.platform.architecture == architecture]
+    return (own or fitting)[:1] if os == LINUX else fitting
+
+
+def _is_sure(landing: Landing, builds: Iterable[Build]) -> bool:
+    """Say whether nodes of *landing* take no other manifest than the one that is gone."""
+    several = landing.os != LINUX and sum(one.platform.os == landing.os for one in builds) > 1
+    return landing.doubt is None and len(landing.possible) == 1 and not several
+
+
+def _gone(image: PulledImage, landing: Landing, build: Build) -> Found:
+    return Found(
+        image.subject,
+        f"the index is there, and the manifest for {build.platform} in it, which {landing.name} takes, is not"
+        + _cached(image),
+        "every manifest that the nodes take of an index is in the repository",
+        _remedy(image, build.artifact),
+        (build.entry, _state(build.artifact.document, "the manifest is not there"), *landing.evidence),
+    )
+
+
+def _perhaps_gone(image: PulledImage, landing: Landing, build: Build) -> Unknown:
+    why = landing.doubt or "which of the manifests its nodes take is not known"
+    return Unknown(
+        image.subject,
+        f"the manifest for {build.platform} in the index is not there, and {landing.name} may take it: {why}",
+        _remedy(image, build.artifact),
+        (build.entry, _state(build.artifact.document, "the manifest is not there")),
+    )
+
+
+def _absent(image: PulledImage) -> Judgement:
+    """Judge an image that the registry says it does not have, and whether it only looks so."""
+    registry, artifact = image.registry(), image.artifact
+    rule = fetched_by(image.scope, registry, artifact.repository)
+    if rule:
+        reason = "a cache rule fetches it when it is first pulled, and what its origin has is not read"
+        return NotApplicable(image.subject, reason, (rule,))
+    doubt = _hidden(image) or _moving(image)
+    if doubt:
+        return doubt
+    return Found(
+        image.subject,
+        _observed(artifact) + _cached(image),
+        "the registry has what the image names",
+        _remedy(image, artifact),
+        (*_absences(artifact), no_rule(image.scope, registry)),
+    )
+
+
+def _hidden(image: PulledImage) -> Unknown | None:
+    """Return what is said of an image that may be there although the registry does not show it."""
+    registry, artifact = image.registry(), image.artifact
+    disabled = read_disabled(artifact)
+    if disabled:
+        of = f"repository {artifact.repository}"
+        if disabled.document != artifact.repository_document.id:
+            of = f"image {artifact.name}"
+        reason = "reading it is switched off, so the registry does not show whether it is there"
+        remedy = f"az acr repository update --name {registry.name} --{of} --read-enabled true"
+        return Unknown(image.subject, reason, remedy, (disabled,))
+    held = quarantined(artifact) or (registry.quarantine if registry.quarantines else None)
+    if held:
+        reason = "the registry keeps images in quarantine, so it does not show whether it is there"
+        return Unknown(image.subject, reason, "Release the image from quarantine, or push it if it never was", (held,))
+    return None
+
+
+def _moving(image: PulledImage) -> Unknown | None:
+    """Return what is said of a tag that stands for nothing while what it points to is there: it is being changed."""
+    digest = pointed_at(image.artifact)
+    if digest is None or image.artifact.at(digest).document.status is not Status.READ:
+        return None
+    reason = f"the registry has no manifest for the tag, and {digest}, which the tag points to, is there"
+    place = evidence(image.artifact.properties, "/tag/digest", "what the tag points to")
+    return Unknown(image.subject, reason, "Look whether the image is being pushed right now, and run again", (place,))
+
+
+def _observed(artifact: Artifact) -> str:
+    if artifact.repository_document.status is Status.NOT_FOUND:
+        return f"{artifact.login_server} has no repository {artifact.repository}"
+    digest = pointed_at(artifact)
+    if digest:
+        return f"the tag {artifact.version} points to {digest}, which is not in the repository any more"
+    what = "manifest with that digest" if artifact.is_digest else f"tag {artifact.version}"
+    return f"the repository {artifact.repository} of {artifact.login_server} has no {what}"
+
+
+def _absences(artifact: Artifact) -> Iterator[Evidence]:
+    yield _state(artifact.document, "the registry does not have it")
+    if artifact.repository_document.status is Status.NOT_FOUND:
+        yield _state(artifact.repository_document, "the repository is not there")
+    elif pointed_at(artifact):
+        yield evidence(artifact.properties, "/tag/digest", "the tag is left over")
+    elif artifact.properties.status is Status.NOT_FOUND:
+        yield _state(artifact.properties, "the registry does not know it")
+
+
+def _state(document: Document, says: str) -> Evidence:
+    return Evidence(document.id, "", document.status.value, says)
+
+
+def _cached(image: PulledImage) -> str:
+    return "; nodes that have the image still start it, and a new node does not" if image.may_be_cached else ""
+
+
+def _remedy(image: PulledImage, missing: Artifact) -> str:
+    name = image.artifact.login_server.partition(".")[0]
+    return (
+        f"Correct the reference, or bring the image back: az acr import --name {name} --source SOURCE "
+        f"--image {image.artifact.name}, or where deleted images are kept, az acr manifest restore {missing}"
+    )

@@ -1,0 +1,145 @@
+"""Images that are not built for the processors of the nodes that their pods may land on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from pullready.errors import FactUnavailable
+from pullready.facts.artifacts import Build
+from pullready.facts.cluster import Cluster
+from pullready.facts.platforms import Platform
+from pullready.facts.pulled_images import Landing, PulledImage
+from pullready.facts.scheduling import Truth, every, some
+from pullready.snapshot import Status
+from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
+
+#: Enough to see what an image is for; some have dozens.
+_MOST_SHOWN: Final = 8
+
+
+def architecture_mismatch(image: PulledImage) -> Iterator[Judgement]:
+    """Yield, for all nodes that the pods may land on, whether the image is built for their architecture."""
+    cluster = image.placement.cluster
+    if cluster is None:
+        yield NotApplicable(image.subject, "no cluster is given, so the architecture of its nodes is not known")
+    elif isinstance(cluster, Cluster) and cluster.is_stopped:
+        stopped = cluster.evidence("/properties/powerState/code", "the cluster is stopped")
+        yield NotApplicable(image.subject, "the cluster is stopped: nothing is pulled until it is started", (stopped,))
+    elif image.artifact.document.status is Status.NOT_FOUND:
+        yield NotApplicable(image.subject, "it is not in the registry: image-manifest-missing judges that")
+    elif not image.landings:
+        yield NotApplicable(image.subject, "no pool takes the pods: they stay pending, and nothing is pulled")
+    else:
+        builds = tuple(image.artifact.builds())
+        fitting = [landing for landing in image.landings if _fits(landing, builds)]
+        for landing in image.landings:
+            if landing in fitting:
+                yield _clear(image, landing, builds)
+            else:
+                yield _on(image, landing, builds, partly=bool(fitting))
+
+
+def _fits(landing: Landing, builds: Iterable[Build]) -> Truth:
+    """Say whether the image is for the nodes *landing*, whichever of their possible architectures is theirs."""
+    if not isinstance(landing.os, str) or not landing.possible:
+        return None
+    return every(some(_runs(build, landing.os, one) for build in builds) for one in landing.possible)
+
+
+def _runs(build: Build, os: str, architecture: str) -> Truth:
+    try:
+        return build.platform.runs_on(os, architecture)
+    except FactUnavailable:
+        return None
+
+
+def _clear(image: PulledImage, landing: Landing, builds: Iterable[Build]) -> Clear:
+    taken = [one for one in builds for two in landing.possible if _runs(one, str(landing.os), two)]
+    return Clear(image.on(landing), (*(one.evidence for one in dict.fromkeys(taken)), *landing.evidence))
+
+
+def _on(image: PulledImage, landing: Landing, builds: Sequence[Build], *, partly: bool) -> Judgement:
+    """Judge nodes that the image does not surely fit."""
+    known, unread = _read(builds)
+    os = landing.os
+    if isinstance(os, FactUnavailable):
+        return _unknown(image, landing, os)
+    if unread:
+        return _unknown(image, landing, unread[0])
+    if known and all(one.os != os for one in known):
+        reason = f"the image is for {_list(known)}, and {landing.name} has {os}: that is pod-os-nodeselector-mismatch"
+        return NotApplicable(image.on(landing), reason, _places(builds))
+    surely = not any(one.runs_on(os, two) is not False for one in known for two in landing.possible)
+    if surely and landing.doubt is None:
+        return _found(image, landing, builds, partly=partly)
+    return _undecided(image, landing, builds)
+
+
+def _found(image: PulledImage, landing: Landing, builds: Sequence[Build], *, partly: bool) -> Found:
+    known, _ = _read(builds)
+    end = "" if image.artifact.is_index else "; the pull succeeds, and the container ends with exec format error"
+    risk = partly and image.use.workload.kind != "DaemonSet"
+    return Found(
+        image.on(landing),
+        f"{landing.name} has nodes of {_nodes(landing)}, and the image is for {_list(known)}{end}",
+        "the image is built for every architecture that its pods may land on",
+        _remedy(image, landing, known, partly=partly),
+        (*_places(builds), *landing.evidence),
+        Severity.RISK if risk else None,
+    )
+
+
+def _undecided(image: PulledImage, landing: Landing, builds: Sequence[Build]) -> Unknown:
+    known, _ = _read(builds)
+    if isinstance(landing.architecture, FactUnavailable):
+        doubt, remedy = landing.architecture.reason, landing.architecture.remedy
+    elif landing.doubt:
+        doubt, remedy = f"whether they take the pods is not known: {landing.doubt}", _remedy(image, landing, known)
+    else:
+        doubt, remedy = "whether their processors run that variant is not known", _remedy(image, landing, known)
+    reason = f"the image is for {_list(known)}, and {landing.name} may have nodes of {_nodes(landing)}: {doubt}"
+    return Unknown(image.on(landing), reason, remedy, (*_places(builds), *landing.evidence))
+
+
+def _unknown(image: PulledImage, landing: Landing, why: FactUnavailable) -> Unknown:
+    said = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()
+    return Unknown(image.on(landing), why.reason, why.remedy, said)
+
+
+def _read(builds: Iterable[Build]) -> tuple[list[Platform], list[FactUnavailable]]:
+    """Return the platforms of *builds*, and why those of others are not known."""
+    known: list[Platform] = []
+    unread: list[FactUnavailable] = []
+    for build in builds:
+        try:
+            known.append(build.platform)
+        except FactUnavailable as why:
+            unread.append(why)
+    return known, unread
+
+
+def _places(builds: Sequence[Build]) -> tuple[Evidence, ...]:
+    return tuple(one.evidence for one in builds[:_MOST_SHOWN])
+
+
+def _list(platforms: Iterable[Platform]) -> str:
+    return ", ".join(dict.fromkeys(map(str, platforms))) or "no platform at all"
+
+
+def _nodes(landing: Landing) -> str:
+    return " or ".join(f"{landing.os}/{one}" for one in landing.possible)
+
+
+def _remedy(image: PulledImage, landing: Landing, known: Iterable[Platform], *, partly: bool = True) -> str:
+    os = str(landing.os)
+    missing = {f"{os}/{one}" for one in landing.possible}
+    wanted = ",".join(sorted(missing | {str(one) for one in known if one.os == os}))
+    own = next((one.architecture for one in known if one.os == os), None)
+    build = f"docker buildx build --platform {wanted} --tag {image.use.image} --push ."
+    if own is None:
+        return build
+    if not partly:
+        return f"{build}, or add a node pool whose processors are {own}"
+    choose = f"set nodeSelector: {{kubernetes.io/arch: {own}}} in the pod template of {image.use.workload.subject}"
+    return f"{build}, or {choose}"

@@ -1,0 +1,62 @@
+"""The faults that show in what the registries hold, each in a copy of the healthy shop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pullready.facts import ids
+from tools.shop.contents import REPORT, SHOPIMAGES, SHOPTOOLS, digest, entry, index, manifest
+from tools.shop.environment import PROD, SHOP, cluster_prod
+from tools.shop.fault import Fault
+
+_SCHEME = "failed to pull and unpack image"
+_CHANGEABLE = {"deleteEnabled": True, "writeEnabled": True, "readEnabled": True, "listEnabled": True}
+_DATED = {"createdTime": "2026-09-14T08:00:00.0000000Z", "lastUpdateTime": "2026-09-14T08:00:00.0000000Z"}
+
+
+def image_faults() -> Iterator[Fault]:
+    """Yield one fault for each check that judges what registries hold."""
+    yield Fault(
+        "image-manifest-missing",
+        "The tag is left over, and its manifest was deleted",
+        "Somebody tidied up the registry by digest. The tag still stands in every list, and nothing stands under it.",
+        f'{_SCHEME} "shopimages.azurecr.io/web:1.4.2": failed to resolve reference "shopimages.azurecr.io/web:1.4.2":\n'
+        "shopimages.azurecr.io/web:1.4.2: not found",
+        "az acr import --name shopimages --source shopbackup.azurecr.io/web:1.4.2 --image web:1.4.2",
+        bodies={
+            ids.image_manifest(SHOPIMAGES, "web", "1.4.2"): None,
+            ids.repository_properties(SHOPIMAGES, "web"): {
+                "registry": SHOPIMAGES,
+                "imageName": "web",
+                **_DATED,
+                "changeableAttributes": _CHANGEABLE,
+            },
+            ids.tag_properties(SHOPIMAGES, "web", "1.4.2"): {
+                "registry": SHOPIMAGES,
+                "imageName": "web",
+                "tag": {"name": "1.4.2", "digest": digest("web"), **_DATED, "changeableAttributes": _CHANGEABLE},
+            },
+            ids.cache_rules_of(SHOP): [],
+        },
+    )
+    on_arm = cluster_prod()
+    on_arm["properties"]["agentPoolProfiles"][1]["vmSize"] = "Standard_D4ps_v5"
+    yield Fault(
+        "image-architecture-mismatch",
+        "The Linux pool has Arm processors, and an image is for amd64 alone",
+        "The pool was moved to machines with Arm processors, which cost less. All images are built for both architectures\n"
+        "but that of the web shop.",
+        f'{_SCHEME} "shopimages.azurecr.io/web:1.4.2": no match for platform in manifest: not found',
+        "docker buildx build --platform linux/amd64,linux/arm64 --tag shopimages.azurecr.io/web:1.4.2 --push .",
+        bodies={
+            PROD: on_arm,
+            ids.image_manifest(SHOPIMAGES, "web", "1.4.2"): index(
+                entry("web amd64", "linux", "amd64"), entry("web attestation", "unknown", "unknown")
+            ),
+            ids.image_manifest(SHOPTOOLS, "db-migrate", digest("db-migrate arm64")): manifest("arm64", docker=True),
+            ids.image_manifest(SHOPIMAGES, "jobs/report", REPORT): index(
+                entry("report amd64", "linux", "amd64"), entry("report arm64", "linux", "arm64", {"variant": "v8"})
+            ),
+            ids.image_manifest(SHOPIMAGES, "jobs/report", digest("report arm64")): manifest("report arm64"),
+        },
+    )
