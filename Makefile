@@ -1,7 +1,7 @@
 # Everything runs in .venv, which .ci/setup makes and keeps up to date. Only Python 3.11 or newer with venv is needed
 # first; PYTHON names one that is not found by itself.
 .DEFAULT_GOAL := help
-.PHONY: help setup preflight test lint typecheck generated unit conformance docs examples benchmark mutation lock clean
+.PHONY: help setup preflight test lint typecheck generated unit conformance docs examples exceptions benchmark mutation lock clean
 
 python := .venv/bin/python
 
@@ -42,6 +42,9 @@ docs: setup ## generate the pages
 	@set -e; for generator in tools/[a-z]*.py; do echo "$$generator"; $(python) -m "tools.$$(basename "$$generator" .py)"; done
 
 examples: docs ## generate the examples and the sample reports (the same generators)
+
+exceptions: setup ## list the documented exceptions, and the case that covers each (needs PULLREADY_CORPUS)
+	$(python) -m tests.exceptions
 
 benchmark: setup ## print what things cost here
 	@set -e; for benchmark in benchmarks/*.py; do echo "$$benchmark"; $(python) "$$benchmark"; done

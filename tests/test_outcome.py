@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec import structs
 
 from pullready.config import Target, Waiver
 from pullready.outcome import Exit, Result, Run, RunVerdict, Selection, Source, result
@@ -188,7 +189,7 @@ def test_each_judgement_has_roots_of_its_own() -> None:
 
 def test_judgements_are_named_and_placed() -> None:
     elsewhere = Location("app.yaml", 7)
-    one = made(nothing(""), replace(clear(), location=elsewhere))
+    one = made(nothing(""), structs.replace(clear(), location=elsewhere))
     assert [judged.judgement.subject for judged in one.judged] == ["prod", "shop"]
     assert [judged.location for judged in one.judged] == [Location("pullready.yaml", 3), elsewhere]
     assert made(clear(), on=TEST).judged[0].location is None

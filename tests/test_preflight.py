@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from pullready import catalogue
+from pullready import catalogue, config
 from pullready.config import Configuration, Target
 from pullready.facts import ids
-from pullready.outcome import Exit
-from pullready.preflight import Surroundings, judge_all
+from pullready.kept import Scopes
+from pullready.outcome import Exit, Selection
+from pullready.preflight import Preflight, Surroundings, judge_all
 from pullready.snapshot import Document, Snapshot, TargetScope
 from pullready.verdict import Verdict
-from tests.environment import NAMES, healthy
+from tests.environment import HEALTHY, NAMES, ROOT, healthy
 
 CHECKS = catalogue.load()
 NOW = datetime(2026, 11, 2, 6, 30, tzinfo=UTC)
@@ -55,3 +56,45 @@ def test_a_tenant_that_the_configuration_names_is_kept(tmp_path: Path) -> None:
     )
     run = judge_all(Configuration((target,), snapshot=_saved(tmp_path, TENANT)), AROUND, {SECRET: CHECKS[SECRET]})
     assert [result.verdict for result in run.results] == [Verdict.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    "example",
+    [HEALTHY, ROOT / "manifests_examples" / "broken" / "pull-role-on-stale-principal"],
+    ids=lambda path: path.name,
+)
+def test_one_target_after_the_other_is_judged_as_check_by_check(example: Path) -> None:
+    configuration = config.load(example / "pullready.yaml")
+    preflight = Preflight(configuration, AROUND)
+    checks = catalogue.roots_first(CHECKS.values())
+    selected = [(check, target.name) for check in checks for target in preflight.targets]
+    preflight.read(selected)
+    for check, target in selected:
+        preflight.judge(check, target)
+    assert judge_all(configuration, AROUND) == preflight.finish(Selection(tuple(check.id for check in checks)))
+
+
+SCOPES = Scopes(
+    [
+        TargetScope("legacy", cluster=NAMES["legacy"]),
+        TargetScope("app"),
+        TargetScope("prod", cluster=f"{NAMES['prod']}-of-old"),
+        TargetScope("live", cluster=NAMES["prod"], context="live"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "scope"),
+    [
+        (Target("any", cluster=NAMES["legacy"].upper() + "/"), "legacy"),
+        (Target("prod", cluster=NAMES["prod"]), "live"),
+        (Target("prod"), "prod"),
+        (Target("app", cluster=f"{NAMES['prod']}-2"), "app"),
+        (Target("legacy", cluster=f"{NAMES['prod']}-2"), None),
+        (Target("web"), None),
+    ],
+)
+def test_the_scope_of_a_target_is_that_of_its_cluster_else_of_its_name(target: Target, scope: str | None) -> None:
+    found = SCOPES.of(target)
+    assert (found.name if found else None) == scope

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pullready.config import Target
 from pullready.outcome import Exit, Result, Run, Selection
@@ -146,7 +147,7 @@ def test_limits_name_what_was_not_judged() -> None:
 
 def test_a_remedy_is_never_cut() -> None:
     long = "az " + "x" * 20_000
-    found = replace(canned.found(), remedy=long)
+    found = structs.replace(canned.found(), remedy=long)
     result = canned.results(((canned.ROLE, canned.PROD, (found,)),))[0][0]
     run = replace(RUNS["plain"], results=(result,))
     for said in (text.block(result), markdown.render(run), html.details(result)[0], sarif.render(run).decode()):

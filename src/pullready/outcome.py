@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from pullready.config import Target, Waiver
 from pullready.exits import Exit
@@ -25,8 +27,7 @@ class RunVerdict(StrEnum):
     NOTHING_CHECKED = "nothing-checked"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """A judgement in its result: named, placed, and accepted by a waiver where there is one."""
 
     judgement: Judgement
@@ -205,7 +206,7 @@ def result(  # noqa: PLR0913  (what a result is made of)
     judged = []
     for judgement in judgements:
         subject = judgement.subject or target.name
-        named = replace(judgement, subject=subject)
+        named = msgspec.structs.replace(judgement, subject=subject)
         causes = [
             (root, one)
             for root in roots

@@ -6,26 +6,23 @@ need; then each check is judged on each target, roots before what follows from t
 
 from __future__ import annotations
 
+import gc
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from pullready import __version__, catalogue, rollup
-from pullready import snapshot as snapshots
 from pullready.collectors.manifests import read_manifests
 from pullready.config import Configuration, Target, digest, targets_from, waivers_for
-from pullready.errors import InputError
-from pullready.facts import Facts, Need, Scope, ids, needs_of
-from pullready.outcome import Result, Run, Selection, Source, result
-from pullready.snapshot import Document, Snapshot, TargetScope
+from pullready.facts import Facts, Need, Scope, needs_of
+from pullready.kept import Scopes, in_tenant, scope_of, usable
+from pullready.outcome import ImageOutcome, Result, Run, Selection, Source, result
+from pullready.snapshot import Document, Snapshot
 from pullready.spec import Check, run_check
 from pullready.verdict import Judgement, Severity, Verdict
 from pullready.waivers import Waivers
-
-#: How far ahead of this machine's clock a snapshot's may be.
-CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,9 @@ class Preflight:
         self.configuration = configuration
         self.settings = configuration.settings
         self.results: list[Result] = []
+        self._of_target: defaultdict[str, list[Result]] = defaultdict(list)
         self._around = around
-        self._saved = _usable(configuration, around.now) if configuration.snapshot else None
+        self._saved = usable(configuration, around.now) if configuration.snapshot else None
         self.targets = configuration.targets
         if self._saved and not self.targets:
             self.targets = targets_from(
@@ -66,10 +64,12 @@ class Preflight:
                 ],
                 file=configuration.snapshot,
             )
-        if self._saved:
-            self.targets = tuple(_in_tenant(target, self._saved) for target in self.targets)
+        self._scopes = Scopes(self._saved.targets if self._saved else ())
+        self.targets = tuple(in_tenant(target, self._scopes) for target in self.targets)
+        self._named = {target.name: target for target in self.targets}
         self._waivers = Waivers(waivers_for(configuration.waivers, self.targets), today=around.now.date())
         self._facts: dict[str, Facts] = {}
+        self._images: dict[str, tuple[ImageOutcome, ...]] = {}
         self.snapshot = self._saved or Snapshot(captured_at=around.now)
 
     @property
@@ -82,13 +82,13 @@ class Preflight:
 
         From a snapshot nothing else is read.
         """
-        needs = {
-            target.name: needs_of(name for check, of in selected if of == target.name for name in check.facts)
-            for target in self.targets
-        }
+        facts: defaultdict[str, set[str]] = defaultdict(set)
+        for check, of in selected:
+            facts[of].update(check.facts)
+        needs = {target.name: needs_of(facts[target.name]) for target in self.targets}
         manifests = {target.name: self._manifests(target) for target in self.targets}
         documents = [document for of_target in manifests.values() for document in of_target]
-        scopes = [_scope_of(target, manifests[target.name], self._saved) for target in self.targets]
+        scopes = [scope_of(target, manifests[target.name], self._scopes) for target in self.targets]
         snapshot = self.snapshot.with_documents(documents, scopes)
         if self._saved is None:
             snapshot = self._collect(snapshot, needs)
@@ -97,6 +97,7 @@ class Preflight:
             target.name: Facts(Scope(snapshot, target, self.settings, scope.manifests))
             for target, scope in zip(self.targets, scopes, strict=True)
         }
+        gc.freeze()  # the documents stay until the end; the collector would walk over all of a fleet's again and again
 
     def facts(self, target: str) -> Facts:
         """Return the facts of *target*."""
@@ -108,21 +109,31 @@ class Preflight:
 
     def note(self, check: Check, target: str, judgements: Iterable[Judgement], broken: str | None = None) -> Result:
         """Note what *check* judged of *target*; ``broken`` says in a line what went wrong inside the check."""
-        named = next(one for one in self.targets if one.name == target)
         made = result(
             check,
-            named,
+            self._named[target],
             judgements,
             waivers=self._waivers,
-            earlier=self.results,
+            earlier=self._of_target[target],
             fail_on=Severity(self.settings.fail_on),
         )
         made = replace(made, broken=broken) if broken else made
         self.results.append(made)
+        self._of_target[target].append(made)
         return made
 
+    def conclude(self, target: str) -> None:
+        """Add up what was judged of *target* for its images, and let go of its facts: it is not judged any more.
+
+        The facts of a target are many times what is judged of it, and a fleet's would fill the memory.
+        """
+        self._images[target] = rollup.images({target: self._facts.pop(target)}, self._of_target[target])
+
     def finish(self, selection: Selection, *, interrupted: bool = False) -> Run:
-        """Return the run as it stands."""
+        """Return the run as it stands; nothing is judged after it."""
+        for target in tuple(self._facts):
+            self.conclude(target)
+        gc.unfreeze()
         return Run(
             version=__version__,
             source=Source(
@@ -137,7 +148,7 @@ class Preflight:
             ),
             selection=selection,
             results=tuple(self.results),
-            images=rollup.images(self._facts, self.results),
+            images=tuple(image for target in self.targets for image in self._images.get(target.name, ())),
             waivers=self._waivers.account((done.check.id, done.target) for done in self.results),
             fail_on=Severity(self.settings.fail_on),
             targets=self.targets,
@@ -148,7 +159,7 @@ class Preflight:
         )
 
     def _is_silent(self, target: Target) -> bool:
-        told = {one.kind for done in self.results if done.target == target.name for one in done.judged}
+        told = {one.kind for done in self._of_target[target.name] for one in done.judged}
         return told.isdisjoint({Verdict.CLEAR, Verdict.FOUND})
 
     def _manifests(self, target: Target) -> list[Document]:
@@ -168,68 +179,20 @@ class Preflight:
 
 
 def judge_all(configuration: Configuration, around: Surroundings, checks: Mapping[str, Check] | None = None) -> Run:
-    """Judge every check on every target in a plain loop, without pytest's cost for each of them."""
+    """Judge every check on every target in a plain loop, without pytest's cost for each of them.
+
+    One target is judged after the other; the results stand in the same order as those of pytest, check by check.
+    """
     chosen = catalogue.roots_first((checks or catalogue.load()).values())
     preflight = Preflight(configuration, around)
-    selected = [(check, target.name) for check in chosen for target in preflight.targets]
-    preflight.read(selected)
-    for check, target in selected:
-        preflight.judge(check, target)
+    preflight.read([(check, target.name) for target in preflight.targets for check in chosen])
+    for target in preflight.targets:
+        for check in chosen:
+            preflight.judge(check, target.name)
+        preflight.conclude(target.name)
+    order = {check.id: place for place, check in enumerate(chosen)}
+    preflight.results.sort(key=lambda result: order[result.check.id])
     return preflight.finish(Selection(tuple(check.id for check in chosen)))
-
-
-def _usable(configuration: Configuration, now: datetime) -> Snapshot:
-    from pullready.collectors.saved import cleaned  # noqa: PLC0415  (a run without a snapshot never gets here)
-
-    path = Path(str(configuration.snapshot))
-    saved = snapshots.load(path)
-    saved = saved.with_documents(map(cleaned, saved))
-    if saved.example is not None:
-        return saved
-    age = now - saved.captured_at
-    limit = configuration.settings.snapshot_max_age
-    if age > limit:
-        raise InputError(
-            f"the snapshot was taken {_hours(age)} ago, and at most {_hours(limit)} are allowed",
-            "Save a new one, or raise snapshot-max-age in pullready.yaml",
-            file=str(path),
-        )
-    if -age > CLOCK_SKEW:
-        raise InputError(
-            f"the snapshot was taken {_hours(-age)} in the future", "Set this machine's clock right", file=str(path)
-        )
-    return saved
-
-
-def _hours(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    return f"{hours:.1f} hours" if hours < 48 else f"{hours / 24:.1f} days"  # noqa: PLR2004
-
-
-def _scope_of(target: Target, manifests: Iterable[Document], saved: Snapshot | None) -> TargetScope:
-    fresh = tuple(document.id for document in manifests)
-    kept = next((one.manifests for one in saved.targets if _is_of(one, target)), ()) if saved else ()
-    return TargetScope(
-        name=target.name,
-        cluster=target.cluster,
-        registries=target.registries,
-        manifests=fresh if target.manifests else kept,
-        context=target.context,
-        tenant=target.tenant,
-        egress_addresses=target.egress_addresses,
-    )
-
-
-def _in_tenant(target: Target, saved: Snapshot) -> Target:
-    """Return *target* in the tenant that it was read in: the ids of what Microsoft Graph answered name it."""
-    known = next((scope.tenant for scope in saved.targets if _is_of(scope, target)), None)
-    return target if target.tenant or not known else replace(target, tenant=known)
-
-
-def _is_of(scope: TargetScope, target: Target) -> bool:
-    if scope.cluster and target.cluster:
-        return ids.same(scope.cluster, target.cluster)
-    return scope.name == target.name
 
 
 def now() -> datetime:

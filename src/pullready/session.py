@@ -13,17 +13,15 @@ import pytest
 from pullready import catalogue, config, reports
 from pullready.collectors.manifests import read_stdin
 from pullready.errors import FactUnavailable, InputError, NothingToJudge
+from pullready.items import arrange, check_of, declared_as, shape, target_of
 from pullready.outcome import Exit, Result, Run, Selection
 from pullready.preflight import Preflight, Surroundings, now
 from pullready.reports import junit, text
-from pullready.reports.junit import Element
-from pullready.spec import Check, declared, recorded
+from pullready.spec import recorded
 
 if TYPE_CHECKING:
     from pullready.facts import Facts
 
-#: The parameter of each check that names its target.
-TARGET: Final = "pullready_target"
 #: The only target there is while the configuration cannot be used; what is wrong is raised after the collection.
 UNCONFIGURED: Final = "unconfigured"
 #: The configuration of the pytest that ``pullready run`` starts; its root folder is the installation's, not the user's.
@@ -124,22 +122,11 @@ class CheckSession:
         return self._started().facts(target)
 
     def arrange(self, items: list[pytest.Item]) -> None:
-        """Order the checks among *items* so that roots come first; refuse two copies of a check."""
-        places = [place for place, item in enumerate(items) if _declared(item)]
-        found = [items[place] for place in places]
-        functions = {_declared(item): item for item in found}
-        ids = [check.id for check in functions if check]
-        double = next((id_ for id_ in ids if ids.count(id_) > 1), None)
-        if double is not None:
-            self._problem = self._problem or InputError(
-                f"two copies of the check {double} are in this run",
-                "Name the folder checks/ or the package pullready.checks, not both",
-            )
-            return
-        order = {check.id: place for place, check in enumerate(catalogue.roots_first(c for c in functions if c))}
-        ordered = sorted(found, key=lambda item: order[_of(item).id])
-        for place, item in zip(places, ordered, strict=True):
-            items[place] = item
+        """Order the checks among *items* so that roots come first; what is wrong with them waits."""
+        try:
+            arrange(items)
+        except InputError as problem:
+            self._problem = self._problem or problem
 
     def begin(self, items: list[pytest.Item], *, uncollected: int, judge: bool) -> None:
         """Read what the checks *items* need, if all could be collected and are to be judged.
@@ -159,7 +146,7 @@ class CheckSession:
             if items:
                 with warnings.catch_warnings():  # a warning of an SDK is no reason to stop a gate
                     warnings.simplefilter("default")
-                    self._started().read([(_of(item), _target_of(item)) for item in items])
+                    self._started().read([(check_of(item), target_of(item)) for item in items])
                 self._save_snapshot()
         except InputError as problem:
             self.begun = False
@@ -167,9 +154,9 @@ class CheckSession:
 
     def call(self, item: pytest.Function) -> None:
         """Call the check of *item* with its fixtures, and keep its result."""
-        names = _of(item).facts
+        names = check_of(item).facts
         judgements = recorded(lambda: item.obj(**{name: item.funcargs[name] for name in names}))
-        self._keep(item, self._started().note(_of(item), _target_of(item), judgements))
+        self._keep(item, self._started().note(check_of(item), target_of(item), judgements))
 
     def take_error(self, call: pytest.CallInfo[None]) -> BaseException | None:
         """Return what was raised in *call*; pytest need not draw a traceback of a fact that is not to be had."""
@@ -188,19 +175,7 @@ class CheckSession:
             self._keep(item, self._failed(item, error))
         elif when != "call":
             return
-        result = self.results[item.nodeid]
-        report.user_properties = list(item.user_properties)
-        vars(report).pop("wasxfail", None)  # what was expected is for a waiver to say
-        match junit.element(result):
-            case Element.FAILURE:
-                report.outcome, report.longrepr, report.when = "failed", junit.message(result), "call"
-            case Element.ERROR:
-                report.outcome, report.longrepr, report.when = "failed", junit.message(result), "setup"
-            case Element.SKIPPED:
-                path, line, _ = item.location
-                report.outcome, report.longrepr = "skipped", (path, (line or 0) + 1, junit.message(result))
-            case Element.PASSED:
-                report.outcome, report.longrepr = "passed", None
+        shape(report, item, self.results[item.nodeid])
 
     def _failed(self, item: pytest.Item, error: BaseException) -> Result:
         def again() -> None:
@@ -208,8 +183,8 @@ class CheckSession:
 
         note = self._started().note
         if isinstance(error, FactUnavailable | NothingToJudge):
-            return note(_of(item), _target_of(item), recorded(again))
-        return note(_of(item), _target_of(item), (), broken=f"{type(error).__name__}: {error}")
+            return note(check_of(item), target_of(item), recorded(again))
+        return note(check_of(item), target_of(item), (), broken=f"{type(error).__name__}: {error}")
 
     def _keep(self, item: pytest.Item, result: Result) -> None:
         self.results[item.nodeid] = result
@@ -223,9 +198,11 @@ class CheckSession:
             stopped = exitstatus in {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
             return int(Exit.INTERNAL) if self._uncollected and stopped else exitstatus
         preflight = self._started()
-        selected = dict.fromkeys(_of(item).id for item in self._items)
+        selected = dict.fromkeys(check_of(item).id for item in self._items)
         done = {(result.check.id, result.target) for result in preflight.results}
-        unjudged = dict.fromkeys(_of(item).id for item in self._items if (_of(item).id, _target_of(item)) not in done)
+        unjudged = dict.fromkeys(
+            check_of(item).id for item in self._items if (check_of(item).id, target_of(item)) not in done
+        )
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         selection = Selection(tuple(selected), tuple(sorted(self.deselected - set(selected))), tuple(unjudged))
         self.run = preflight.finish(selection, interrupted=interrupted)
@@ -241,7 +218,7 @@ class CheckSession:
         own = int(self.run.exit_code)
         if self._uncollected and own != Exit.INTERRUPTED:
             return int(Exit.INTERNAL)
-        others_failed = session.testsfailed and any(not _declared(item) for item in session.items)
+        others_failed = session.testsfailed and any(not declared_as(item) for item in session.items)
         return own or (int(exitstatus) if others_failed else 0)
 
     def summary(self) -> str:
@@ -288,19 +265,3 @@ def _is_spread(pytest_config: pytest.Config) -> bool:
     return bool(
         getattr(option, "numprocesses", None) or getattr(option, "tx", None) or hasattr(pytest_config, "workerinput")
     )
-
-
-def _target_of(item: pytest.Item) -> str:
-    return str(item.callspec.params[TARGET])  # type: ignore[attr-defined]  # every check is parametrised
-
-
-def _declared(item: pytest.Item) -> Check | None:
-    return declared(getattr(item, "function", None))
-
-
-def _of(item: pytest.Item) -> Check:
-    check = _declared(item)
-    if check is None:
-        msg = f"{item.nodeid} is no check"
-        raise TypeError(msg)
-    return check

@@ -10,8 +10,10 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts import Unread

@@ -16,9 +16,14 @@ from pullready.errors import FactUnavailable
 _UPPER_CASE: Final = re.compile("[A-Z]")
 
 
+def key(resource: str) -> str:
+    """Return what all spellings of a resource id have in common; Azure compares them without case."""
+    return resource.rstrip("/").casefold()
+
+
 def same(one: str, other: str) -> bool:
-    """Say whether two resource ids name the same resource; Azure compares them without case."""
-    return one.rstrip("/").casefold() == other.rstrip("/").casefold()
+    """Say whether two resource ids name the same resource."""
+    return key(one) == key(other)
 
 
 def name_of(resource: str) -> str:

@@ -1,0 +1,203 @@
+"""Every documented exception, and the cases that cover it.
+
+The exceptions stand in the catalogue of ``PULLREADY_CORPUS``, which is no part of this repository. ``exceptions.toml``
+names each by check and place, says in a few words what it is about, keeps a digest of its text, and lists its cases::
+
+    python -m tests.exceptions          print the list
+    python -m tests.exceptions --open   print the entries that are still to be filled in
+
+A case is ``<case>`` of the check itself, ``<check>/<case>`` of another, or a test's id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from tests.environment import CASES, ROOT
+
+CATALOGUE: Final = Path(os.environ.get("PULLREADY_CORPUS", ROOT.parent / "shared")) / "catalogue.md"
+COVERED: Final = Path(__file__).with_name("exceptions.toml")
+#: The name under which the exceptions stand that concern several checks.
+GLOBAL: Final = "global"
+#: How many conditions, from the catalogue's first one on, have to be covered.
+CONDITIONS: Final = 22
+
+_CONDITION: Final = re.compile(r"### (\d+)\. `([a-z0-9-]+)`")
+_EXCEPTIONS: Final = "**Legitimate exceptions / false-positive traps.**"
+_GATES: Final = "## 11. "
+_SUSPECTED: Final = "Things that are often suspected"
+
+
+@dataclass(frozen=True)
+class Bullet:
+    """One exception of the catalogue: of which check (or ``global``), the how manieth, and its text."""
+
+    check: str
+    place: int
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """What shows that the text has changed."""
+        return hashlib.sha256(" ".join(self.text.split()).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What ``exceptions.toml`` says of one exception."""
+
+    about: str
+    text: str
+    cases: tuple[str, ...]
+
+
+Map = Mapping[tuple[str, int], Covered]
+
+
+def bullets(text: str) -> list[Bullet]:
+    """Return the exceptions in the catalogue's *text*: those of the conditions, then those that concern several."""
+    lines = text.splitlines()
+    of_conditions = [
+        Bullet(check, place, item) for check, items in _conditions(lines) for place, item in enumerate(items, start=1)
+    ]
+    return of_conditions + [Bullet(GLOBAL, place, item) for place, item in enumerate(_gates(lines), start=1)]
+
+
+def covered() -> dict[tuple[str, int], Covered]:
+    """Return what covers each exception, by check and place."""
+    tables = tomllib.loads(COVERED.read_text(encoding="utf-8"))
+    return {
+        (check, int(place)): Covered(entry["about"], entry["text"], tuple(entry["cases"]))
+        for check, entries in tables.items()
+        for place, entry in entries.items()
+    }
+
+
+def gaps(wanted: Iterable[Bullet], known: Map, checks: Iterable[str]) -> Iterator[str]:
+    """Yield, in a line, each exception of one of *checks* that nothing covers, and each entry that fits none."""
+    places = {(bullet.check, bullet.place): bullet for bullet in wanted}
+    there = {*checks, GLOBAL}
+    for key, bullet in places.items():
+        name = f"{bullet.check} {bullet.place}"
+        if key not in known:
+            if bullet.check in there:
+                yield f"{name} has no entry: {bullet.text}"
+        elif known[key].text != bullet.digest:
+            yield f"{name} has changed (its digest is {bullet.digest} now): {bullet.text}"
+    yield from (f"{check} {place} is not in the catalogue" for check, place in known if (check, place) not in places)
+
+
+def strange(known: Map, checks: Iterable[str]) -> Iterator[str]:
+    """Yield, in a line, each entry without a check or a case, and each case in *known* that does not exist."""
+    there = {*checks, GLOBAL}
+    tests = _collected(case for one in known.values() for case in one.cases if "::" in case)
+    for (check, place), one in known.items():
+        if check not in there:
+            yield f"{check} is no check"
+        if not one.cases:
+            yield f"{check} {place} lists no case"
+        for case in one.cases:
+            if not (case in tests if "::" in case else _is_case(check, case)):
+                yield f"{check} {place}: there is no {case}"
+
+
+def listing(wanted: list[Bullet], known: Map) -> Iterator[str]:
+    """Yield the lines of the list: each exception with its cases, and the ones that are open, in their own words."""
+    for bullet in wanted:
+        one = known.get((bullet.check, bullet.place))
+        yield f"{bullet.check} {bullet.place}: {one.about if one else f'OPEN: {bullet.text}'}"
+        yield from (f"    {case}" for case in (one.cases if one else ()))
+    shown = [bullet for bullet in wanted if (bullet.check, bullet.place) in known]
+    yield f"{len(shown)} exceptions have cases, {len(wanted) - len(shown)} are open"
+
+
+def unfilled(wanted: Iterable[Bullet], known: Map) -> Iterator[str]:
+    """Yield what is to be filled in, as lines of ``exceptions.toml``."""
+    last = None
+    for bullet in wanted:
+        if (bullet.check, bullet.place) not in known:
+            if bullet.check != last:
+                yield f"\n[{bullet.check}]"
+            last = bullet.check
+            yield f"# {bullet.text}"
+            yield f'{bullet.place} = {{ about = "", text = "{bullet.digest}", cases = [] }}'
+
+
+def _conditions(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    check = None
+    for place, line in enumerate(lines):
+        if heading := _CONDITION.match(line):
+            check = heading[2] if int(heading[1]) <= CONDITIONS else None
+        elif check and line.startswith(_EXCEPTIONS):
+            # An exception that is the only one stands in the same line.
+            alone = line.removeprefix(_EXCEPTIONS).strip()
+            yield check, [alone] if alone else _items(lines[place + 1 :])
+
+
+def _items(lines: list[str]) -> list[str]:
+    items: list[str] = []
+    for line in lines:
+        if line.startswith("- "):
+            items.append(line[2:])
+        elif not line.strip() or line.startswith(("**", "#")):
+            break
+        else:
+            items[-1] += f" {line.strip()}"
+    return items
+
+
+def _gates(lines: list[str]) -> Iterator[str]:
+    start = next(place for place, line in enumerate(lines) if line.startswith(_GATES))
+    for line in lines[start + 1 :]:
+        if line.startswith("## "):
+            return
+        if line.startswith("| ") and not line.startswith("| gate |"):
+            yield line.strip("| ")
+        elif line.startswith(_SUSPECTED):
+            yield from (item.strip() for item in line.partition(": ")[2].split(";"))
+
+
+def _is_case(check: str, case: str) -> bool:
+    of, _, name = case.rpartition("/")
+    return name in _cases(of or check)
+
+
+@cache
+def _cases(check: str) -> frozenset[str]:
+    path = CASES / f"{check}.toml"
+    return frozenset(tomllib.loads(path.read_text(encoding="utf-8"))) if path.exists() else frozenset()
+
+
+def _collected(tests: Iterable[str]) -> frozenset[str]:
+    files = sorted({test.partition("::")[0] for test in tests})
+    if not files:
+        return frozenset()
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *files]
+    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    whole = frozenset(line for line in said.splitlines() if "::" in line)
+    return whole | {test.partition("[")[0] for test in whole}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the list, or what is to be filled in, to standard output; return the exit code."""
+    if not CATALOGUE.is_file():
+        sys.stderr.write("PULLREADY_CORPUS names no folder with catalogue.md\n")
+        return 1
+    wanted, known = bullets(CATALOGUE.read_text(encoding="utf-8")), covered()
+    lines = unfilled(wanted, known) if "--open" in arguments else listing(wanted, known)
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
