@@ -84,6 +84,7 @@ def test_without_a_need_for_azure_nobody_signs_in(serve: Serve) -> None:
             "pool_machines",
             {
                 "microsoft.containerservice/managedclusters",
+                "microsoft.containerregistry/registries",
                 "microsoft.compute/virtualmachinescalesets",
                 "microsoft.compute/virtualmachines",
             },

@@ -17,8 +17,11 @@ from pullready.errors import FactUnavailable
 from pullready.facts import Cluster, Facts, Scope, ids
 from pullready.facts.authorization import candidates, definitions_needed, memberships_matter, pull_roles
 from pullready.facts.base import decode
+from pullready.facts.deny_assignments import EVERYBODY
 from pullready.facts.graph import Validity, only
 from pullready.facts.nodes import MachineList, machine_lists_needed
+from pullready.facts.pullers import Kubelet, Puller
+from pullready.facts.rights import held_by
 from pullready.facts.roles import PULL_ACTION, DefinitionWire, RoleDefinition
 from pullready.snapshot import Document, Provider, Status
 from pullready.spec import run_check
@@ -238,6 +241,14 @@ def test_unread_assignments_are_no_answer(scope: Scope, ask: Callable[[Scope, st
             ["virtual-machines"],
         ),
         ("prod", {"securityProfile": {"serviceAccountImagePullProfile": {"enabled": True}}}, []),
+        (
+            "prod",
+            {
+                "securityProfile": {"serviceAccountImagePullProfile": {"enabled": True}},
+                "bootstrapProfile": {"artifactSource": "cache", "containerRegistryId": NAMES["shop"]},
+            },
+            ["scale-sets"],
+        ),
         ("legacy", {}, []),
     ],
 )
@@ -257,3 +268,67 @@ def test_healthy_rights_are_clear_with_assignment_and_role_as_evidence(scope: Sc
     for one in judged:
         assert isinstance(one, Clear)
         assert {NAMES["prod"], NAMES["acr-pull"]} < {evidence.document for evidence in one.evidence}
+
+
+@pytest.mark.parametrize(
+    ("principals", "excluded", "actions", "matters"),
+    [
+        ([("77777777-7777-4777-8777-777777777777", "Group")], [], ["*"], True),
+        ([("77777777-7777-4777-8777-777777777777", None)], [], ["*"], True),
+        ([("77777777-7777-4777-8777-777777777777", "Group")], [], ["*/delete"], False),
+        ([("77777777-7777-4777-8777-777777777777", "Group")], [(KUBELET, "ServicePrincipal")], ["*"], False),
+        ([("77777777-7777-4777-8777-777777777777", "User")], [], ["*"], False),
+        ([(EVERYBODY, "SystemDefined")], [], ["*"], False),
+        ([(EVERYBODY, "SystemDefined")], [("77777777-7777-4777-8777-777777777777", "Group")], ["*"], True),
+        ([(KUBELET.upper(), "ServicePrincipal")], [], ["*"], False),
+    ],
+)
+def test_groups_are_asked_for_where_a_deny_assignment_turns_on_them(
+    scope: Scope,
+    principals: list[tuple[str, str | None]],
+    excluded: list[tuple[str, str | None]],
+    actions: list[str],
+    *,
+    matters: bool,
+) -> None:
+    registry = NAMES["shop"]
+    properties = {
+        "permissions": [{"actions": actions}],
+        "scope": NAMES["group"],
+        "principals": [{"id": id_, "type": kind} for id_, kind in principals],
+        "excludePrincipals": [{"id": id_, "type": kind} for id_, kind in excluded],
+    }
+    denied = with_documents(scope, read({"value": [{"properties": properties}]}, ids.deny_assignments_at(registry)))
+    assert memberships_matter(denied, registry, KUBELET, by_repository=False) is matters
+
+
+def test_a_principal_that_is_given_by_id_has_the_right_that_it_has(scope: Scope) -> None:
+    """Whoever pulls asks the same: here the service principal that a pull secret might be of, in no role and denied."""
+    (right,) = (one for one in Facts(scope)("pull_rights") if one.registry.id == NAMES["shop"])
+    given = Puller("DDDDDDDD-0000-4000-8000-000000000001", right.held.puller.evidence)
+    document = scope.document(ids.role_assignments_at(NAMES["shop"]))
+    own = {**document.body["value"][0]["properties"], "principalId": given.object_id.lower()}
+    within = with_documents(scope, read({"value": [{"properties": own}]}, document.id))
+    assert held_by(scope, right.registry, given).roles.sound is None
+    assert held_by(within, right.registry, given).roles.sound is not None
+    properties = {
+        "permissions": [{"actions": ["*"]}],
+        "scope": NAMES["shop"],
+        "principals": [{"id": given.object_id, "type": "ServicePrincipal"}],
+    }
+    denied = with_documents(
+        within, read({"value": [{"properties": properties}]}, ids.deny_assignments_at(NAMES["shop"]))
+    )
+    assert held_by(denied, right.registry, given).denials.on(None) is not None
+    assert held_by(denied, right.registry, right.held.puller).denials.on(None) is None
+
+
+def test_who_pulls_is_said_for_every_workload_and_registry(scope: Scope) -> None:
+    pulls = Facts(scope)("workload_pulls")
+    assert {one.subject for one in pulls} == {
+        "Deployment shop/billing → shopimages.azurecr.io",
+        "Deployment shop/web → shopimages.azurecr.io",
+        "Deployment shop/web → shoptools.azurecr.io",
+        "CronJob shop/nightly-report → shopimages.azurecr.io",
+    }
+    assert {type(one.by) for one in pulls} == {Kubelet}

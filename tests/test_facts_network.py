@@ -305,7 +305,7 @@ def test_every_recorded_answer_is_judged_without_an_error_of_ours() -> None:
             seen += len((registry.public_access, registry.is_updating))
     for body in bodies("microsoft.network__routetables__routes"):
         with suppress(FactUnavailable):
-            route = Route(document(body), "/properties", decode(document(body), _Route).properties)
+            route = Route(document(body), "/properties", decode(document(body), _Route).properties, "one")
             seen += len((route.prefix, route.range, route.tag, route.hop))
     for body in bodies("microsoft.network__azurefirewalls"):
         firewall = Firewall(document(body), "", decode(document(body), _Firewall))

@@ -84,22 +84,6 @@ def test_what_is_none(text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "familiar"),
-    [
-        ("docker.io/library/nginx:1.29", "nginx:1.29"),
-        ("shop/web", "shop/web"),
-        ("docker.io/library/shop/web", "library/shop/web"),
-        (f"SHOP.azurecr.io/web@{SHA256}", f"shop.azurecr.io/web@{SHA256}"),
-    ],
-)
-def test_familiar_spelling(text: str, familiar: str) -> None:
-    found = parse(text)
-    assert isinstance(found, ImageReference)
-    assert found.familiar == familiar
-    assert parse(found.familiar) == found == parse(str(found))
-
-
-@pytest.mark.parametrize(
     ("text", "stripped"),
     [
         ("shop:hunter2@shop.azurecr.io/web:1.4", "***@shop.azurecr.io/web:1.4"),

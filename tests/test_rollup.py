@@ -79,11 +79,11 @@ def test_healthy_shop_names_what_is_proven_and_what_is_not(tmp_path: Path) -> No
         workloads=("Deployment shop/web",),
         verdict="no-fault-found",
         because=(),
-        proven=("reference", "identity", "credential", "dns", "gate", "platform"),
-        unproven=("route", "firewall", "manifest", "layers"),
+        proven=("reference", "identity", "credential", "dns", "route", "gate", "platform"),
+        unproven=("firewall", "manifest", "layers"),
     )
     public = known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"]
-    assert public.proven == ("reference", "identity", "credential", "gate", "platform")
+    assert public.proven == ("reference", "identity", "credential", "route", "gate", "platform")
 
 
 def test_cluster_with_a_service_principal_proves_its_credential(tmp_path: Path) -> None:
@@ -276,3 +276,22 @@ def test_a_waiver_names_a_repository_or_its_registry(named: str, tmp_path: Path)
     _, results = run(tmp_path, said=said, waivers=(waiver,))
     (one,) = [one for result in results for one in result.judged if one.kind is Verdict.FOUND]
     assert one.waiver == waiver
+
+
+@pytest.mark.parametrize(
+    ("deselected", "image", "proven"),
+    [
+        ("abac-registry-acrpull-not-honoured", "shopteams.azurecr.io/web:1", False),
+        ("abac-registry-acrpull-not-honoured", "shopimages.azurecr.io/web:1", True),
+        ("kubelet-pull-role-missing", "shopteams.azurecr.io/web:1", True),
+        ("kubelet-pull-role-missing", "shopimages.azurecr.io/web:1", False),
+        (None, "shopteams.azurecr.io/web:1", True),
+    ],
+)
+def test_each_mode_of_registry_has_its_check_and_without_it_the_identity_is_not_proven(
+    deselected: str | None, image: str, tmp_path: Path, *, proven: bool
+) -> None:
+    facts, results = run(tmp_path, {"manifests": POD % (LINUX, image)})
+    (known,) = rollup.images(facts, [one for one in results if one.check.id != deselected])
+    assert ("identity" in known.proven, "identity" in known.unproven) == (proven, not proven)
+    assert known.verdict == "no-fault-found"

@@ -18,7 +18,8 @@ from typing import Any, Final
 from pullready.facts import ids
 from pullready.snapshot import Document, Provider, Snapshot, Status
 from tools.shop.environment import PROD, SHOPTEAMS, Bodies, healthy
-from tools.shop.faults import OWNED, Fault, faults
+from tools.shop.fault import Fault
+from tools.shop.faults import OWNED, faults
 
 EXAMPLES: Final = Path(__file__).parent.parent / "manifests_examples"
 CAPTURED_AT: Final = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)

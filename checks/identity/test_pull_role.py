@@ -5,9 +5,11 @@ https://….azurecr.io/oauth2/token: 401 Unauthorized``.
 
 Cause: neither the identity itself nor a group that it is in has a role, at the registry
 or above it, that carries ``Microsoft.ContainerRegistry/registries/pull/read``. Where the
-role is still assigned to an identity that is gone, ``pull-role-on-stale-principal`` says so.
+role is still assigned to an identity that is gone, ``pull-role-on-stale-principal`` says so. Or a
+deny assignment, such as that of a deployment stack, takes away what the role gives.
 
-Fix: attach the registry, or assign the role AcrPull by its id::
+Fix: attach the registry, or assign the role AcrPull by its id; of a deny assignment, exclude
+the identity in what made it::
 
     az aks update --name CLUSTER --resource-group GROUP --attach-acr REGISTRY-ID
     az role assignment create --assignee-object-id OBJECT-ID \

@@ -6,7 +6,8 @@ https://….azurecr.io/oauth2/token: 401 Unauthorized``, of all repositories or 
 Cause: the registry's role assignment mode is ``RBAC Registry + ABAC Repository Permissions``.
 There AcrPull, Reader, Contributor and Owner let nobody pull: a role must carry the
 data action ``Microsoft.ContainerRegistry/registries/repositories/content/read``. Or it
-is assigned under a condition that leaves the repository out.
+is assigned under a condition that leaves the repository out, or a deny assignment takes
+away what it gives.
 
 Fix: assign the role Container Registry Repository Reader by its id; attaching the
 registry to the cluster does not work in this mode::

@@ -42,6 +42,8 @@ PROVES: Final[Mapping[str, str]] = {
     "kubelet-identity-not-on-vmss": "credential",
     "cluster-sp-secret-expired": "credential",
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
+    "vnet-peering-missing-or-disconnected": "route",
+    "route-table-blackholes-registry": "route",
     "registry-firewall-excludes-cluster-egress": "gate",
     "registry-public-access-disabled-without-private-path": "gate",
     "pod-os-nodeselector-mismatch": "platform",

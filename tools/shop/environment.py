@@ -216,6 +216,7 @@ def authorization() -> Bodies:
     """Return who may pull: kubelet of prod by assignments of its own, legacy's service principal through a group."""
     inherited = assignment(GROUP, "aaaaaaaa-0000-4000-8000-000000000001", PULLERS_GROUP, "Group")
     return {
+        **{ids.deny_assignments_at(registry): [] for registry in (SHOP, SHOPTOOLS, SHOPTEAMS)},
         ids.role_assignments_at(SHOP): [
             assignment(SHOP, "aaaaaaaa-0000-4000-8000-000000000002", KUBELET_OBJECT),
             inherited,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 from pullready.facts import ids
@@ -38,26 +37,8 @@ from tools.shop.environment import (
     scale_sets,
     zone_link,
 )
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong in a copy of the shop: in its documents, or in one of its manifests.
-
-    ``story`` tells how it came about, ``symptom`` is what kubelet says, ``without`` when it says so, ``remedy`` puts it
-    right. ``manifests`` replaces the text of files of the healthy example.
-    """
-
-    slug: str
-    shows: str
-    story: str
-    symptom: str
-    remedy: str
-    without: str = "Without pullready, the pod stays in `ImagePullBackOff` and its events"
-    cluster: str = PROD
-    bodies: Bodies = field(default_factory=dict)
-    manifests: dict[str, tuple[str, str]] = field(default_factory=dict)
-
+from tools.shop.fault import Fault
+from tools.shop.way_faults import way_faults
 
 #: The documents that only one of the two clusters needs.
 OWNED: Final[dict[str, tuple[str, ...]]] = {
@@ -73,6 +54,8 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         REPOSITORY_READER,
         ids.role_assignments_at(SHOP),
         ids.role_assignments_at(SHOPTEAMS),
+        ids.deny_assignments_at(SHOP),
+        ids.deny_assignments_at(SHOPTEAMS),
         ids.private_endpoint_connections_of(SHOPTEAMS),
         ids.private_endpoint_connections_of(SHOP),
         ids.private_dns_zones_in(SUBSCRIPTION),
@@ -322,6 +305,7 @@ def faults() -> Iterator[Fault]:
             )
         },
     )
+    yield from way_faults()
 
 
 def _without_kubelet(scale_set: Body) -> Body:

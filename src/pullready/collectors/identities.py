@@ -17,7 +17,7 @@ from pullready.facts import Unread, ids
 from pullready.facts.authorization import definitions_needed, memberships_matter
 from pullready.facts.holders import assignments_held, directory_of, lacks_pull, roles_held
 from pullready.facts.nodes import machine_lists_needed
-from pullready.facts.pull_rights import puller_of
+from pullready.facts.pullers import puller_of
 from pullready.facts.registry import Registry
 from pullready.facts.scope import Facts, Need, Scope
 
@@ -43,12 +43,15 @@ def read_service_principal(scope: Scope) -> Reading:
     permissions=(
         Permission("Microsoft.Authorization/roleAssignments/read", "the registry"),
         Permission("Microsoft.Authorization/roleDefinitions/read", "the registry"),
+        Permission("Microsoft.Authorization/denyAssignments/read", "the registry"),
     ),
 )
 def read_role_assignments(scope: Scope) -> Reading:
-    """Read the role assignments at and above each registry, and the roles that decide whether kubelet may pull."""
+    """Read the assignments at and above each registry, and the roles that decide whether kubelet may pull."""
     registries = _registries(scope)
-    lists = yield [ids.role_assignments_at(registry.id) for registry in registries]
+    lists = yield [
+        list_(registry.id) for list_ in (ids.role_assignments_at, ids.deny_assignments_at) for registry in registries
+    ]
     scope = scope.with_documents(lists)
     principal = _principal(scope)
     needed = _of_each(registries, lambda registry: definitions_needed(scope, registry.id, principal))
@@ -58,18 +61,22 @@ def read_role_assignments(scope: Scope) -> Reading:
 @collector(
     Need.GROUP_MEMBERSHIPS,
     permissions=(
-        GraphPermission(APPLICATIONS, "registries with a role assigned to a group: the groups that the puller is in"),
+        GraphPermission(
+            APPLICATIONS,
+            "registries with a role or deny assignment for a group: the groups that the puller is in, "
+            "and whether it is disabled",
+        ),
     ),
 )
 def read_group_memberships(scope: Scope) -> Reading:
-    """Read the groups of the principal that pulls, where its own roles do not decide and a group's may."""
+    """Read the groups of the principal that pulls, where they may decide, and with them whether it is disabled."""
     principal = _principal(scope)
 
     def matter(registry: Registry) -> bool:
         return memberships_matter(scope, registry.id, principal, by_repository=registry.grants_by_repository)
 
     if any(_of_each(_registries(scope), matter)):
-        yield [ids.groups_of(principal, scope.target.tenant)]
+        yield [ids.groups_of(principal, scope.target.tenant), *_itself(scope, principal)]
 
 
 @collector(
@@ -104,6 +111,12 @@ def read_principals(scope: Scope) -> Reading:
 def read_node_identities(scope: Scope) -> Reading:
     """Read the scale sets of the nodes; virtual machines only where a pool or node provisioning has some."""
     yield machine_lists_needed(Facts(scope)("cluster"))
+
+
+def _itself(scope: Scope, principal: str) -> list[str]:
+    """Return the id of the puller's own document, where it is a managed identity: a service principal's is read."""
+    is_managed = Facts(scope)("cluster").service_principal_client_id is None
+    return [ids.principal(principal, scope.target.tenant)] if is_managed else []
 
 
 def _principal(scope: Scope) -> str:

@@ -58,7 +58,17 @@ def read_pull_paths(scope: Scope) -> Reading:
         scope = scope.with_documents((yield wanted))
 
 
-@collector(Need.ROUTES, Need.SECURITY_GROUPS, Need.FIREWALL_POLICIES, permissions=())
+@collector(
+    Need.ROUTES,
+    Need.SECURITY_GROUPS,
+    Need.FIREWALL_POLICIES,
+    permissions=(
+        Permission("Microsoft.Network/virtualNetworks/checkIpAddressAvailability/read", _NETWORKS),
+        Permission(
+            "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveConnectivityConfigurations/action", _NETWORKS
+        ),
+    ),
+)
 def read_ways(scope: Scope) -> Reading:
     """Read what stands on the ways from the pools to the registries."""
     while wanted := next_way_documents(scope):

@@ -39,6 +39,13 @@ CLIENTS: Final[Mapping[str, Client]] = {
     ),
 }
 _NAME_QUESTION: Final = "microsoft.containerregistry/checknameavailability"
+#: What Azure answers to a POST alone, though it changes nothing.
+POSTED: Final = frozenset(
+    {
+        "microsoft.network/virtualnetworks/listnetworkmanagereffectiveconnectivityconfigurations",
+        "microsoft.network/virtualnetworks/listnetworkmanagereffectivesecurityadminrules",
+    }
+)
 _PLAIN: Final = "/()!$&'*+,;=:@"
 
 
@@ -66,6 +73,8 @@ def question(id_: str) -> Question:
         name = query.removeprefix("name=")
         body = {"name": name, "type": "Microsoft.ContainerRegistry/registries"}
         return Question(client, f"{quote(path, safe=_PLAIN)}?{version}", body)
+    if type_of(path) in POSTED:
+        return Question(client, f"{quote(path, safe=_PLAIN)}?{version}", {})
     asked = f"{quote(query, safe=_PLAIN)}&" if query else ""
     return Question(client, f"{quote(path, safe=_PLAIN)}?{asked}{version}")
 

@@ -14,6 +14,8 @@ from pullready.facts.pull_bursts import PullBurst
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.pull_ways import ways
+from pullready.facts.pullers import Puller, WorkloadPull
+from pullready.facts.rights import Held
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "ClusterServicePrincipal",
     "Fact",
     "Facts",
+    "Held",
     "Holders",
     "ImageRegistry",
     "Need",
@@ -31,9 +34,11 @@ __all__ = [
     "PullBurst",
     "PullPath",
     "PullRight",
+    "Puller",
     "Scope",
     "Unread",
     "Way",
+    "WorkloadPull",
     "needs_of",
     "ways",
 ]

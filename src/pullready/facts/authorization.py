@@ -14,7 +14,8 @@ from msgspec import Struct
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.base import Fact, decode
-from pullready.facts.conditions import VERSION, Asked, ConditionError, Expression, parse
+from pullready.facts.clauses import Clause
+from pullready.facts.denials import groups_decide
 from pullready.facts.roles import (
     PULL_ACTION,
     READ_CONTENT,
@@ -68,48 +69,41 @@ class Grant:
         return self.data_action is not None and self.assignment.condition is not None
 
     @cached_property
-    def _condition(self) -> Expression | str | None:
-        """The condition that counts, or why it cannot be read."""
-        text, version = self.assignment.condition, self.assignment.condition_version
-        if self.data_action is None or text is None:
+    def _clause(self) -> Clause | None:
+        """The condition, at a registry where conditions count."""
+        if self.data_action is None:
             return None
-        if version != VERSION:
-            return f"it is of version {version or 'unknown'} and not {VERSION}: {text}"
-        try:
-            return parse(text)
-        except ConditionError as error:
-            return f"it cannot be read, as {error}"
+        return Clause(self.assignment.condition, self.assignment.condition_version, self.data_action)
 
     def holds(self, repository: str | None) -> bool | None:
         """Say whether it reaches *repository*, or without one every repository; none where that cannot be told."""
-        if self.data_action is None or self._condition is None:
-            return True
-        return None if isinstance(self._condition, str) else self._condition.holds(Asked(self.data_action, repository))
+        return self._clause.holds(repository) if self._clause else True
 
     @property
     def not_understood(self) -> str:
         """What of the condition cannot be told, quoted; empty where all of it is understood."""
-        match self._condition:
-            case None:
-                return ""
-            case str(why):
-                return why
-            case condition:
-                return f"it uses {', '.join(condition.opaque)}" if condition.opaque else ""
+        return self._clause.not_understood if self._clause else ""
 
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        """The assignment, the membership where there is one, and the line of the role."""
+    def evidence(self, repository: str | None) -> tuple[Evidence, ...]:
+        """Return the assignment, the membership where there is one, the line of the role, and what its condition says.
+
+        That is asked for *repository*, as in :meth:`holds`.
+        """
         given = self.assignment.evidence("/properties/principalId", f"who has the role {self.definition.name}")
         scope = self.assignment.evidence("/properties/scope", "where the role is assigned: at the registry or above")
         how = "names the pull" if self.carried.is_literal else "covers the pull by a wildcard"
         line = self.definition.evidence(self.carried.pointer, f"the role {self.definition.name} {how}")
-        found = (given, scope, *((self.membership,) if self.membership else ()), line)
+        named = (self.assignment.evidence("/id", "the assignment"),) if self.assignment.id else ()
+        found = (*named, given, scope, *((self.membership,) if self.membership else ()), line)
         if self.assignment.condition is None:
             return found
-        counts = "the condition under which the role counts"
-        says = counts if self.is_conditional else "conditions do not count in this registry's role mode"
-        return (*found, self.assignment.evidence("/properties/condition", says))
+        return (*found, self.assignment.evidence("/properties/condition", self._says_condition(repository)))
+
+    def _says_condition(self, repository: str | None) -> str:
+        if not self.is_conditional:
+            return "conditions do not count in this registry's role mode"
+        value = {True: "holds", False: "does not hold", None: "cannot be told to hold"}[self.holds(repository)]
+        return f"the condition under which the role counts, which {value} for {repository or 'any repository'}"
 
 
 @dataclass(frozen=True)
@@ -229,7 +223,19 @@ def memberships_matter(scope: Scope, registry: str, principal: str, *, by_reposi
     """
     sorted_ = candidates(scope, registry, principal)
     asked = (READ_CONTENT, READ_METADATA) if by_repository else (None,)
-    return any(_groups_matter(scope, sorted_, weigh(scope, sorted_.own, {}, one), one) for one in asked)
+    return any(_decided_by_groups(scope, registry, principal, sorted_, one) for one in asked)
+
+
+def _decided_by_groups(
+    scope: Scope, registry: str, principal: str, sorted_: Candidates, data_action: str | None
+) -> bool:
+    own = weigh(scope, sorted_.own, {}, data_action)
+    if _groups_matter(scope, sorted_, own, data_action):
+        return True
+    try:
+        return bool(own.grants) and groups_decide(scope, registry, principal, data_action)
+    except FactUnavailable:  # of the deny assignments: the right itself says so
+        return False
 
 
 def _groups_matter(scope: Scope, sorted_: Candidates, own: Roles, data_action: str | None) -> bool:

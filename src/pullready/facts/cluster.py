@@ -97,9 +97,14 @@ class _Properties(Struct, frozen=True):
     agentPoolProfiles: list[_Pool] | UnsetType | None = UNSET
 
 
+class _Home(Struct, frozen=True):
+    tenantId: str | UnsetType | None = UNSET
+
+
 class _Cluster(Struct, frozen=True):
     id: str
     properties: _Properties
+    identity: _Home | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,12 @@ class Cluster(Fact):
     def subscription(self) -> str:
         """The GUID of the cluster's subscription."""
         return ids.subscription_of(self.id)
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant of the cluster's own identity, in lower case; none where it has none."""
+        home = self.wire.identity.tenantId if self.wire.identity else None
+        return home.lower() if home else None
 
     @property
     def node_resource_group(self) -> str:

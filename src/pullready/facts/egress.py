@@ -33,6 +33,10 @@ _LATER: Final = "this version does not judge that yet"
 _NAME_THEM: Final = "Name the addresses that the registry sees under egress-addresses: in pullready.yaml"
 
 
+class NoWayOut(FactUnavailable):
+    """Nothing leaves the nodes' subnet by its routes, so nothing comes from anywhere."""
+
+
 @dataclass(frozen=True)
 class Egress:
     """How the nodes of ``pool`` leave; without a pool, those that node auto-provisioning adds.
@@ -99,8 +103,8 @@ class Egress:
             case "virtualappliance":
                 return appliance_addresses(self.scope, route, subnet.network)
             case "none":
-                raise FactUnavailable(
-                    f"the route for {route.prefix} drops what goes to the registry; {_LATER}",
+                raise NoWayOut(
+                    f"the route for {route.prefix} drops what goes to the registry",
                     "az network route-table route update --next-hop-type Internet, or route it to a firewall",
                     document=route.document.id,
                     pointer=route.base,
@@ -134,6 +138,13 @@ class Egress:
             raise self._no_way_out(
                 f"with the outbound type {outbound}, nothing gives the nodes of {ids.name_of(subnet.id)} an address, "
                 "except that Azure may lend one of its own"
+            )
+        elif outbound == "userdefinedrouting":
+            raise NoWayOut(
+                f"no route of {ids.name_of(subnet.id)} leads out",
+                "Give its route table a route for 0.0.0.0/0",
+                document=subnet.document.id,
+                pointer=subnet.base,
             )
         else:
             raise self._no_way_out(

@@ -134,13 +134,6 @@ class PrivateEndpointConnection(Fact):
         """The connection's state as evidence."""
         return self.evidence("/properties/privateLinkServiceConnectionState/status", "the private endpoint's state")
 
-    @property
-    def subnet(self) -> str:
-        """The id of the subnet that the endpoint is in."""
-        endpoint = Fact(self.scope.document(self.endpoint), "")
-        subnet = decode(endpoint.document, _Endpoint).properties.subnet
-        return endpoint.require(subnet.id if subnet else UNSET, "/properties/subnet/id")
-
     def addresses_of(self, host: str) -> dict[str, Evidence]:
         """Return the endpoint's private addresses for *host*, each with the place that says so."""
         found: dict[str, Evidence] = {}
@@ -213,6 +206,16 @@ class PrivateEndpoints(Fact):
         """The list as evidence."""
         says = f"private endpoint connections: {len(self.connections)}, approved: {len(self.approved)}"
         return self.evidence("/value", says)
+
+
+def endpoint_subnet(scope: Scope, private_endpoint: str) -> tuple[str, Evidence]:
+    """Return the id of the subnet that a private endpoint (by id) is in, and the place that says so."""
+    endpoint = Fact(scope.document(private_endpoint), "")
+    subnet = decode(endpoint.document, _Endpoint).properties.subnet
+    pointer = "/properties/subnet/id"
+    return endpoint.require((subnet.id or None) if subnet else None, pointer), endpoint.evidence(
+        pointer, "the subnet of the private endpoint"
+    )
 
 
 def private_endpoints(scope: Scope, registry: Registry) -> PrivateEndpoints:

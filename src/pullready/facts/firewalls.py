@@ -67,6 +67,11 @@ class Firewall(Fact):
     wire: _Firewall
 
     @property
+    def name(self) -> str:
+        """Its name."""
+        return ids.name_of(self.wire.id)
+
+    @property
     def configurations(self) -> tuple[_ConfigurationProperties, ...]:
         """The IP configurations of a firewall in a virtual network; none in one of a virtual hub."""
         return tuple(one.properties for one in self.wire.properties.ipConfigurations or ())
@@ -94,15 +99,14 @@ class Firewall(Fact):
         return any(one.privateIPAddress == address for one in self.configurations)
 
 
-def appliance_addresses(scope: Scope, route: Route, network: VirtualNetwork) -> tuple[EgressAddress, ...]:
-    """Return the addresses that the appliance in *route* leaves from, where it is an Azure Firewall.
+def firewall_at(scope: Scope, address: str, network: VirtualNetwork) -> Firewall | None:
+    """Return the Azure Firewall that has *address*; none where nothing of the kind can be read.
 
     Looked for in the subscriptions of *network* and of the networks that are peered with it. Raise
-    :class:`NotInAzure` where it is none of the firewalls there, or sends the traffic on to something else.
+    :class:`FactUnavailable` where it is none of those that were read, and others could not be.
     """
     reach = [network.id, *(peering.remote for peering in network.peerings if peering.remote)]
     documents = [scope.document(ids.firewalls_in(one)) for one in ids.subscriptions_of(reach)]
-    _kind, address = route.hop
     unread: FactUnavailable | None = None
     for document in documents:
         try:
@@ -113,10 +117,26 @@ def appliance_addresses(scope: Scope, route: Route, network: VirtualNetwork) -> 
         for index, wire in enumerate(listed):
             firewall = Firewall(document, f"/value/{index}", wire)
             if firewall.listens_at(address, reach):
-                return _leaving(scope, firewall, route)
+                return firewall
     if unread is not None:
-        raise route.opaque(f"{address}, where traffic to the registry is routed to, may be a firewall: {unread.reason}")
-    raise route.opaque(f"{address}, where traffic to the registry is routed to, is no Azure Firewall that can be read")
+        raise unread
+    return None
+
+
+def appliance_addresses(scope: Scope, route: Route, network: VirtualNetwork) -> tuple[EgressAddress, ...]:
+    """Return the addresses that the appliance in *route* leaves from, where it is an Azure Firewall.
+
+    Raise :class:`NotInAzure` where it is none that can be read, or sends the traffic on to something else.
+    """
+    address = route.hop[1]
+    where = f"{address}, where traffic to the registry is routed to,"
+    try:
+        firewall = firewall_at(scope, address, network)
+    except FactUnavailable as why:
+        raise route.opaque(f"{where} may be a firewall: {why.reason}") from why
+    if firewall is None:
+        raise route.opaque(f"{where} is no Azure Firewall that can be read")
+    return _leaving(scope, firewall, route)
 
 
 def _leaving(scope: Scope, firewall: Firewall, route: Route) -> tuple[EgressAddress, ...]:

@@ -77,6 +77,11 @@ def role_assignments_at(resource: str) -> str:
     return f"{resource}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()"
 
 
+def deny_assignments_at(resource: str) -> str:
+    """Return the list of deny assignments at *resource* and above it."""
+    return f"{resource}/providers/Microsoft.Authorization/denyAssignments?$filter=atScope()"
+
+
 def scale_sets_in(resource_group: str) -> str:
     """Return the list of a resource group's virtual machine scale sets."""
     return f"{resource_group}/providers/Microsoft.Compute/virtualMachineScaleSets"
@@ -95,6 +100,16 @@ def public_addresses_of(scale_set: str) -> str:
 def virtual_networks_in(resource_group: str) -> str:
     """Return the list of a resource group's virtual networks."""
     return f"{resource_group}/providers/Microsoft.Network/virtualNetworks"
+
+
+def address_in(network: str, address: str) -> str:
+    """Return the answer to whether an *address* of a virtual network is assigned to something."""
+    return f"{network}/CheckIPAddressAvailability?ipAddress={address}"
+
+
+def connectivity_of(network: str) -> str:
+    """Return the list of what Azure Virtual Network Manager connects a virtual network with."""
+    return f"{network}/listNetworkManagerEffectiveConnectivityConfigurations"
 
 
 def firewalls_in(subscription: str) -> str:
@@ -154,6 +169,11 @@ def service_principal(client_id: str, tenant: str | None = None) -> str:
     target names in front of the path; one that names none is read at home, where the sign-in is.
     """
     return f"{_graph(tenant)}/v1.0/servicePrincipals?$filter=appId eq '{client_id}'"
+
+
+def principal(object_id: str, tenant: str | None = None) -> str:
+    """Return Microsoft Graph's answer to which service principal of *tenant* has *object_id* as its id."""
+    return f"{_graph(tenant)}/v1.0/servicePrincipals?$filter=id eq '{object_id}'"
 
 
 def application(client_id: str, tenant: str | None = None) -> str:

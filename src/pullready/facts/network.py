@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -62,7 +62,14 @@ class _PeeringProperties(Struct, frozen=True):
     remoteVirtualNetwork: _Reference | UnsetType | None = UNSET
     remoteAddressSpace: _AddressSpace | UnsetType | None = UNSET
     peeringState: str | UnsetType | None = UNSET
+    peeringSyncLevel: str | UnsetType | None = UNSET
+    provisioningState: str | UnsetType | None = UNSET
+    allowVirtualNetworkAccess: bool | UnsetType | None = UNSET
+    allowForwardedTraffic: bool | UnsetType | None = UNSET
     useRemoteGateways: bool | UnsetType | None = UNSET
+    peerCompleteVnets: bool | UnsetType | None = UNSET
+    localSubnetNames: list[str] | UnsetType | None = UNSET
+    remoteSubnetNames: list[str] | UnsetType | None = UNSET
 
 
 class _Peering(Struct, frozen=True):
@@ -102,10 +109,20 @@ class Peering(Fact):
         """Whether both halves are there."""
         return self.require(self.wire.peeringState, "/peeringState").lower() == "connected"
 
+    @property
+    def shown(self) -> Evidence:
+        """Its state as evidence."""
+        return self.evidence("/peeringState", f"the peering with {ids.name_of(self.remote or '')}")
+
     def may_hold(self, address: str) -> bool:
         """Say whether *address* can be on the other side, as far as this side knows."""
         space = self.wire.remoteAddressSpace
         return not space or not space.addressPrefixes or _holds(space.addressPrefixes, address)
+
+    def holds(self, address: str) -> bool:
+        """Say whether this side knows that *address* is on the other side."""
+        space = self.wire.remoteAddressSpace
+        return bool(space and space.addressPrefixes) and self.may_hold(address)
 
 
 @dataclass(frozen=True)
@@ -203,6 +220,17 @@ class VirtualNetwork(Fact):
             for index, one in enumerate(self.wire.properties.virtualNetworkPeerings or ())
         )
 
+    def peering_with(self, network: str) -> Peering | None:
+        """Return the network's own half of its peering with the one with the id *network*, in whatever state."""
+        return next((one for one in self.peerings if one.remote and ids.same(one.remote, network)), None)
+
+    @property
+    def shown(self) -> Evidence:
+        """Its peerings as evidence."""
+        names = ", ".join(ids.name_of(one.remote) for one in self.peerings if one.remote)
+        says = f"{ids.name_of(self.id)} is peered with {names or 'no network'}"
+        return self.evidence("/properties/virtualNetworkPeerings", says)
+
     @property
     def may_learn_routes(self) -> bool:
         """Whether a gateway or a route server, here or behind a peering, may teach it a default route."""
@@ -215,6 +243,13 @@ class VirtualNetwork(Fact):
         space = self.wire.properties.addressSpace
         prefixes = self.require(space.addressPrefixes if space else UNSET, "/properties/addressSpace/addressPrefixes")
         return _holds(prefixes, address)
+
+    def range_of(self, address: IPv4Address) -> IPv4Network | None:
+        """Return the range of the network's address space that *address* is in; none where it is in none."""
+        space = self.wire.properties.addressSpace
+        prefixes = self.require(space.addressPrefixes if space else UNSET, "/properties/addressSpace/addressPrefixes")
+        ranges = (ip_network(one, strict=False) for one in prefixes)
+        return next((one for one in ranges if isinstance(one, IPv4Network) and address in one), None)
 
     def subnet(self, id_: str) -> Subnet:
         """Return the subnet with *id_*; raise :class:`FactUnavailable` where the network has no such subnet."""

@@ -15,8 +15,10 @@ from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
-from pullready.facts.base import Fact, decode
+from pullready.facts.base import Fact, Unread, decode
+from pullready.facts.bootstrap import bootstrap_registry
 from pullready.facts.cluster import Cluster, NodePool
+from pullready.facts.registry import Registry
 from pullready.facts.scope import Need, Scope, fact
 from pullready.snapshot import Document
 from pullready.verdict import Evidence
@@ -103,11 +105,15 @@ class MachineList:
 
 @dataclass(frozen=True)
 class PoolMachines:
-    """The machines of a node pool, or without ``pool`` those that node auto-provisioning made; ``listed`` has them."""
+    """The machines of a node pool, or without ``pool`` those that node auto-provisioning made; ``listed`` has them.
+
+    ``registries`` are those that the target uses; none where that is not known.
+    """
 
     cluster: Cluster
     pool: NodePool | None
     listed: MachineList | FactUnavailable
+    registries: tuple[Registry | Unread, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -130,6 +136,19 @@ class PoolMachines:
     def may_be_empty(self) -> bool:
         """Whether it is in order that no machine is there: nothing runs, or auto-provisioning made none so far."""
         return self.pool is None or self.cluster.is_stopped or not self.pool.can_have_nodes
+
+    @property
+    def open_to_anybody(self) -> tuple[Evidence, ...]:
+        """What says that every registry lets anybody pull; nothing where one does not, or cannot be told to."""
+        says: list[Evidence] = []
+        for registry in self.registries:
+            try:
+                if isinstance(registry, Unread) or not registry.pulls_anonymously:
+                    return ()
+            except FactUnavailable:
+                return ()
+            says.append(registry.evidence("/properties/anonymousPullEnabled", "anybody may pull"))
+        return tuple(says)
 
     def _has(self, machine: Machine) -> bool:
         if self.pool is None:
@@ -159,9 +178,10 @@ def machine_lists_needed(cluster: Cluster) -> tuple[str, ...]:
     """Return the ids of the lists that say which machines *cluster* has, each once.
 
     None where no node pulls with an identity that is attached to it: a cluster with a service principal, or one whose
-    service accounts pull. Raise :class:`FactUnavailable` where the cluster does not say.
+    service accounts pull everything. Raise :class:`FactUnavailable` where the cluster does not say.
     """
-    if cluster.service_principal_client_id is not None or cluster.service_accounts_pull:
+    accounts_alone = cluster.service_accounts_pull and bootstrap_registry(cluster) is None
+    if cluster.service_principal_client_id is not None or accounts_alone:
         return ()
     needed: dict[str, str] = {}
     for pool in _pools_of(cluster):
@@ -180,7 +200,9 @@ def _pools_of(cluster: Cluster) -> Iterator[NodePool | None]:
 
 
 @fact(Need.NODE_IDENTITIES)
-def pool_machines(scope: Scope, cluster: Cluster) -> tuple[PoolMachines, ...]:
+def pool_machines(
+    scope: Scope, cluster: Cluster, registries: tuple[Registry | Unread, ...] | None = None
+) -> tuple[PoolMachines, ...]:
     """Return the machines of each node pool, and of node auto-provisioning where the cluster has it."""
     lists: dict[str, MachineList] = {}
 
@@ -191,4 +213,4 @@ def pool_machines(scope: Scope, cluster: Cluster) -> tuple[PoolMachines, ...]:
             return why
         return lists.setdefault(list_.casefold(), MachineList(scope.document(list_)))
 
-    return tuple(PoolMachines(cluster, pool, listed(pool)) for pool in _pools_of(cluster))
+    return tuple(PoolMachines(cluster, pool, listed(pool), registries or ()) for pool in _pools_of(cluster))

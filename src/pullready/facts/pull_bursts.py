@@ -16,7 +16,7 @@ from pullready.facts.base import Unread, decode
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.placement import Placement
 from pullready.facts.pods import POD_SPECS, Container
-from pullready.facts.pull_rights import VIRTUAL_NODE
+from pullready.facts.pullers import VIRTUAL_NODE
 from pullready.facts.reference import ImageReference, parse
 from pullready.facts.scheduling import Truth
 from pullready.facts.scope import Need, Scope, fact

@@ -13,7 +13,7 @@ from pullready.facts.base import SEPARATOR, Unread
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.egress import Egress
 from pullready.facts.nodes import PROVISIONED
-from pullready.facts.path.hosts import EndpointKind, registry_endpoints
+from pullready.facts.path.hosts import EndpointKind, layer_endpoints, login_endpoint
 from pullready.facts.path.way import Way
 from pullready.facts.registry import Registry
 from pullready.facts.resolution import Private, Public, Resolution
@@ -55,12 +55,19 @@ class PullPath:
         return Egress(self.scope, self.cluster, self.pool, self.registry)
 
     @cached_property
-    def ways(self) -> tuple[Way, ...]:
-        """The way to each endpoint of the registry: first to its login server, then to where the layers are."""
+    def ways(self) -> tuple[Way | Unread, ...]:
+        """The way to each endpoint of the registry: first to its login server, then to where the layers are.
+
+        Unread are the latter where they cannot be told.
+        """
         suffix = self.scope.settings.cloud.storage_suffix
         storage = f"*.blob.{suffix}" if suffix else None
-        endpoints = registry_endpoints(self.registry, self.resolution.endpoints, storage)
-        return tuple(Way(self, endpoint) for endpoint in endpoints)
+        login = Way(self, login_endpoint(self.registry))
+        try:
+            layers = layer_endpoints(self.registry, self.resolution.endpoints, storage)
+        except FactUnavailable as why:
+            return (login, Unread(self.subject, why))
+        return (login, *(Way(self, endpoint) for endpoint in layers))
 
     @property
     def is_private(self) -> bool:
@@ -149,7 +156,7 @@ def _hosts(path: PullPath) -> Iterator[str]:
     yield path.registry.login_server
     with suppress(FactUnavailable):
         for way in path.ways:
-            if way.endpoint.kind is EndpointKind.DATA and way.endpoint.host:
+            if isinstance(way, Way) and way.endpoint.kind is EndpointKind.DATA and way.endpoint.host:
                 yield way.endpoint.host
 
 

@@ -1,67 +1,35 @@
-"""Who pulls from a registry for a cluster, what roles that principal has there, and who uses the registry."""
+"""What the principal that kubelet pulls as may do at each registry, and who uses the registry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, replace
 
 from pullready.errors import FactUnavailable
-from pullready.facts import ids
-from pullready.facts.authorization import Roles, pull_roles
-from pullready.facts.base import SEPARATOR, Fact, Unread
+from pullready.facts.base import SEPARATOR, Unread
 from pullready.facts.cluster import Cluster
-from pullready.facts.credentials import Credentials
-from pullready.facts.graph import only
 from pullready.facts.images import ImageUse
+from pullready.facts.pullers import By, VirtualNodeIdentity, WorkloadPull, puller_of, who_pulls
 from pullready.facts.reference import ImageReference
 from pullready.facts.registry import Registry
-from pullready.facts.roles import READ_CONTENT, READ_METADATA
+from pullready.facts.rights import Held, held_by
 from pullready.facts.scope import Need, Scope, fact
 from pullready.facts.workloads import Workload
-from pullready.snapshot import Provider
 from pullready.verdict import Evidence
-
-#: The label that virtual nodes have and that no ordinary node has.
-#: Source: https://learn.microsoft.com/azure/aks/virtual-nodes-cli
-VIRTUAL_NODE: Final = ("type", "virtual-kubelet")
-
-
-@dataclass(frozen=True, slots=True)
-class Puller:
-    """The principal (object id) that kubelet pulls as."""
-
-    object_id: str
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The roles that the puller has at the registry; ``listed`` is the list of assignments that says so.
-
-    ``metadata`` are those that let it look at tags, at a registry that grants that apart, by repository.
-    """
-
-    puller: Puller
-    roles: Roles
-    listed: Evidence
-    metadata: Roles = field(default_factory=Roles)
 
 
 @dataclass(frozen=True)
 class PullRight:
     """A cluster, a registry that it pulls from, and the workloads that name an image of that registry.
 
-    ``uses`` are the repositories that they name; ``repository`` is set where the right is looked at for one alone.
-    ``is_whole`` says that every workload could be read, so that no other uses the registry. ``credentials`` are the
-    pull secrets that the workloads may bring along.
+    ``pulls`` are those workloads with whoever pulls for them, ``uses`` the repositories that they name; ``repository``
+    is set where the right is looked at for one alone. ``is_whole`` says that every workload could be read, so that no
+    other uses the registry.
     """
 
     cluster: Cluster
     registry: Registry
-    workloads: tuple[Workload, ...]
+    pulls: tuple[WorkloadPull, ...]
     is_whole: bool
-    credentials: Credentials
     read: Held | FactUnavailable
     uses: tuple[tuple[str, Workload], ...] = ()
     repository: str | None = None
@@ -73,6 +41,11 @@ class PullRight:
         return SEPARATOR.join(part for part in parts if part)
 
     @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """The workloads, each once."""
+        return tuple(pull.workload for pull in self.pulls)
+
+    @property
     def repositories(self) -> tuple[str, ...]:
         """The repositories that the workloads name, each once."""
         return tuple(dict.fromkeys(repository for repository, _ in self.uses))
@@ -80,8 +53,9 @@ class PullRight:
     def on(self, repository: str) -> PullRight:
         """Return the right on *repository* alone, with the workloads that name it."""
         uses = tuple(use for use in self.uses if use[0] == repository)
-        workloads = {workload.subject: workload for _, workload in uses}
-        return replace(self, repository=repository, uses=uses, workloads=tuple(workloads.values()))
+        naming = {workload.subject for _, workload in uses}
+        pulls = tuple(pull for pull in self.pulls if pull.workload.subject in naming)
+        return replace(self, repository=repository, uses=uses, pulls=pulls)
 
     @property
     def held(self) -> Held:
@@ -91,58 +65,24 @@ class PullRight:
         return self.read
 
     @property
-    def only_virtual_nodes(self) -> tuple[Evidence, ...]:
-        """What binds every user of the registry to virtual nodes; empty where one may run on an ordinary node."""
-        bound = tuple(self._bound())
-        return bound if self.is_whole and len(bound) == len(self.workloads) else ()
+    def by(self) -> By:
+        """Who pulls without a pull secret, for all workloads: virtual nodes where each of them is bound to those."""
+        virtual = [pull.by for pull in self.pulls if isinstance(pull.by, VirtualNodeIdentity)]
+        if virtual and self.is_whole and len(virtual) == len(self.pulls):
+            return VirtualNodeIdentity(tuple(piece for one in virtual for piece in one.evidence))
+        return who_pulls(self.cluster, self.registry)
 
     @property
     def pull_secrets(self) -> tuple[Evidence | None, ...]:
         """For each workload, where it names a pull secret that may be for the registry; none where it does not."""
-        return tuple(self.credentials.brought_by(workload, self.registry.subject) for workload in self.workloads)
-
-    def _bound(self) -> Iterator[Evidence]:
-        """Yield the node selectors. A toleration alone does not bind: such pods also run on ordinary nodes."""
-        label, value = VIRTUAL_NODE
-        for workload in self.workloads:
-            if workload.pod.node_selector.get(label) == value:
-                yield workload.evidence(f"/nodeSelector/{label}", f"{workload.subject} runs on virtual nodes")
-
-
-def puller_of(scope: Scope, cluster: Cluster) -> Puller:
-    """Return whom kubelet pulls as: the kubelet identity, or the cluster's service principal.
-
-    Raise :class:`FactUnavailable` where that was not read, or the service principal does not exist.
-    """
-    client = cluster.service_principal_client_id
-    if client is None:
-        identity = cluster.kubelet_identity
-        return Puller(identity.object_id, identity.evidence("/objectId", "the identity that kubelet pulls with"))
-    document = scope.document(ids.service_principal(client, scope.target.tenant), Provider.GRAPH)
-    principal = only(document)
-    if principal is None:
-        raise FactUnavailable(
-            f"the cluster's service principal {client} does not exist, as cluster-sp-secret-expired finds",
-            "Give the cluster a service principal that exists, or a managed identity, then judge again",
-            document=document.id,
-            pointer="/value",
-        )
-    return Puller(
-        principal.id, principal.evidence("/id", f"the service principal of {client}, which kubelet pulls with")
-    )
+        return tuple(pull.secrets for pull in self.pulls)
 
 
 def _held(scope: Scope, cluster: Cluster, registry: Registry) -> Held | FactUnavailable:
     try:
-        puller = puller_of(scope, cluster)
-        by_repository = registry.grants_by_repository
-        roles = pull_roles(scope, registry.id, puller.object_id, READ_CONTENT if by_repository else None)
-        metadata = pull_roles(scope, registry.id, puller.object_id, READ_METADATA) if by_repository else Roles()
+        return held_by(scope, registry, puller_of(scope, cluster))
     except FactUnavailable as why:
         return why
-    document = scope.document(ids.role_assignments_at(registry.id))
-    listed = Fact(document, "").evidence("/value", "every role assignment at the registry and above it")
-    return Held(puller, roles, listed, metadata)
 
 
 @fact(Need.ROLE_ASSIGNMENTS, Need.GROUP_MEMBERSHIPS, Need.SERVICE_PRINCIPAL)
@@ -151,7 +91,7 @@ def pull_rights(
     cluster: Cluster,
     registries: tuple[Registry | Unread, ...],
     images: tuple[ImageUse | Unread, ...],
-    credentials: Credentials,
+    workload_pulls: tuple[WorkloadPull, ...],
 ) -> tuple[PullRight | Unread, ...]:
     """Return the pull right of the target's cluster on each registry; unread are the registries that are."""
     uses = [use for use in images if isinstance(use, ImageUse)]
@@ -160,16 +100,13 @@ def pull_rights(
         if isinstance(registry, Unread):
             rights.append(Unread(f"{cluster.name}{SEPARATOR}{registry.subject}", registry.why, registry.location))
             continue
-        host = registry.subject
-        here = [use for use in uses if use.registry_host(scope.settings) == host]
-        users = {use.workload.subject: use.workload for use in here}
+        here = [use for use in uses if use.registry_host(scope.settings) == registry.subject]
         rights.append(
             PullRight(
                 cluster,
                 registry,
-                tuple(users.values()),
+                tuple(pull for pull in workload_pulls if pull.registry is registry),
                 is_whole=len(uses) == len(images),
-                credentials=credentials,
                 read=_held(scope, cluster, registry),
                 uses=tuple(
                     (use.reference.repository, use.workload)
@@ -202,4 +139,5 @@ def _may_differ(right: PullRight) -> bool:
     if isinstance(held, FactUnavailable) or not right.repositories:
         return False
     kinds = (held.roles, held.metadata)
-    return any(not roles.sound and any(grant.is_conditional for grant in roles.grants) for roles in kinds)
+    granted = any(not roles.sound and any(grant.is_conditional for grant in roles.grants) for roles in kinds)
+    return granted or any(denial.clause is not None for denial in held.denials.standing)

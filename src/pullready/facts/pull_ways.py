@@ -9,6 +9,7 @@ from typing import Final
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.base import Unread
+from pullready.facts.path.flow import PrivateAddress
 from pullready.facts.path.way import Way
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.scope import Facts, Need, Noting, Scope, fact
@@ -29,8 +30,23 @@ def ways(scope: Scope, pull_paths: tuple[PullPath | Unread, ...]) -> tuple[Way |
     return tuple(found)
 
 
+def _ask_destinations(way: Way) -> None:
+    _ = way.moot or way.destinations
+
+
+def _ask_routes(way: Way) -> None:
+    if way.moot:
+        return
+    for destination in way.destinations:
+        with suppress(FactUnavailable):
+            way.legs(destination)
+        if isinstance(destination, PrivateAddress):
+            with suppress(FactUnavailable):
+                way.junction(destination)
+
+
 #: What the ways are asked for, in this order: each builds on what the earlier ones read.
-_ASKED: Final[tuple[Callable[[Way], object], ...]] = ()
+_ASKED: Final[tuple[Callable[[Way], object], ...]] = (_ask_destinations, _ask_routes)
 
 
 def next_way_documents(scope: Scope) -> tuple[str, ...]:

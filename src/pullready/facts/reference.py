@@ -42,14 +42,6 @@ class ImageReference:
         return f"{self.host}/{self.repository}{self._version}"
 
     @property
-    def familiar(self) -> str:
-        """The spelling that people use: Docker Hub's host and its namespace ``library`` are left out."""
-        if self.host != HUB:
-            return str(self)
-        short = self.repository.removeprefix(_HUB_NAMESPACE)
-        return (self.repository if "/" in short else short) + self._version
-
-    @property
     def _version(self) -> str:
         return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 

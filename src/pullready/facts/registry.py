@@ -46,10 +46,15 @@ class _Properties(Struct, frozen=True):
     dataEndpointHostNames: list[str] | UnsetType | None = UNSET
 
 
+class _Home(Struct, frozen=True):
+    tenantId: str | UnsetType | None = UNSET
+
+
 class _Registry(Struct, frozen=True):
     id: str
     properties: _Properties
     location: str | UnsetType | None = UNSET
+    identity: _Home | UnsetType | None = UNSET
     sku: _Sku | UnsetType | None = UNSET
 
 
@@ -83,6 +88,12 @@ class Registry(Fact):
         """The login server; the registry's name where that could not be read."""
         server = self.wire.properties.loginServer
         return server.lower() if server else self.name
+
+    @property
+    def tenant(self) -> str | None:
+        """The tenant of the registry's own identity, in lower case; none where it has none: most have not."""
+        home = self.wire.identity.tenantId if self.wire.identity else None
+        return home.lower() if home else None
 
     @property
     def pulls_anonymously(self) -> bool:

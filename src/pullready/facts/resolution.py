@@ -139,6 +139,19 @@ class Resolution:
         answer = self.answer_in(resolver.network, host)
         return replace(answer, evidence=(*resolver.evidence, *answer.evidence))
 
+    def likely_answer_of(self, host: str) -> Answer:
+        """Return what the nodes get for *host*, if DNS servers of their own pass the question on to Azure.
+
+        Where those would all lead to a private endpoint, that is where the way is looked at; whether they do pass it
+        on is a question of its own.
+        """
+        if self.endpoints.approved and any(one.doubt for one in self.resolvers.each):
+            answers = [self.answer_in(network, host) for network in self.resolvers.networks]
+            private = [answer for answer in answers if isinstance(answer, Private)]
+            if len(private) == len(answers):
+                return _together(private)
+        return self.answer_of(host)
+
     def answer_in(self, network: str, host: str) -> Answer:
         """Return what Azure's DNS answers for *host* in the virtual network with the id *network*."""
         name = private_name(self.scope.settings.cloud, host)

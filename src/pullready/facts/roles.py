@@ -48,7 +48,9 @@ class AssignmentsWire(Struct, frozen=True):
     value: list[AssignmentWire]
 
 
-class _Permission(Struct, frozen=True):
+class Permission(Struct, frozen=True):
+    """A block of a role or a deny assignment: patterns of actions, and those that take away from them."""
+
     actions: list[str] | UnsetType | None = UNSET
     notActions: list[str] | UnsetType | None = UNSET
     dataActions: list[str] | UnsetType | None = UNSET
@@ -58,7 +60,7 @@ class _Permission(Struct, frozen=True):
 class _DefinitionProperties(Struct, frozen=True):
     roleName: str | UnsetType | None = UNSET
     type: str | UnsetType | None = UNSET
-    permissions: list[_Permission] | UnsetType | None = UNSET
+    permissions: list[Permission] | UnsetType | None = UNSET
 
 
 class DefinitionWire(Struct, frozen=True):
@@ -114,12 +116,8 @@ class RoleAssignment(Fact):
         return self.wire.properties.conditionVersion or None
 
     def covers(self, resource: str) -> bool:
-        """Say whether the assignment's scope is *resource* or contains it.
-
-        Azure lists an assignment at a management group only to what is below that group, so any such group contains it.
-        """
-        scope = self.scope.rstrip("/").casefold()
-        return f"{resource.casefold()}/".startswith(f"{scope}/") or scope.startswith(_MANAGEMENT_GROUP)
+        """Say whether the assignment's scope is *resource* or contains it."""
+        return reaches(self.scope, resource)
 
     def is_below(self, resource: str) -> bool:
         """Say whether the assignment's scope is something in *resource*, such as a repository of a registry."""
@@ -158,14 +156,14 @@ class RoleDefinition(Fact):
         ``notActions`` take away from the ``actions`` beside them and from no other block. Azure documents ``actions``
         as always there and ``notActions`` as optional.
         """
-        return _carried(self._actions(), action)
+        return carried(self._actions(), action)
 
     def carries_data(self, action: str) -> Carried | None:
         """Return where the role carries the data action *action*, as :meth:`carries` does.
 
         Azure documents ``dataActions`` and ``notDataActions`` as optional.
         """
-        return _carried(self._data_actions(), action)
+        return carried(self._data_actions(), action)
 
     def _actions(self) -> Iterator[_Block]:
         for block, permission in enumerate(self._permissions):
@@ -178,11 +176,21 @@ class RoleDefinition(Fact):
             yield pointer, permission.dataActions or (), permission.notDataActions or ()
 
     @property
-    def _permissions(self) -> list[_Permission]:
+    def _permissions(self) -> list[Permission]:
         return self.require(self.wire.properties.permissions, "/properties/permissions")
 
 
-def _carried(blocks: Iterable[_Block], action: str) -> Carried | None:
+def reaches(scope: str, resource: str) -> bool:
+    """Say whether *scope*, that of an assignment, is *resource* or contains it.
+
+    Azure lists an assignment at a management group only to what is below that group, so any such group contains it.
+    """
+    above = scope.rstrip("/").casefold()
+    return f"{resource.casefold()}/".startswith(f"{above}/") or above.startswith(_MANAGEMENT_GROUP)
+
+
+def carried(blocks: Iterable[_Block], action: str) -> Carried | None:
+    """Return the first pattern of *blocks* that names *action*, in full rather than by a wildcard."""
     by_wildcard = None
     for pointer, patterns, taken_away in blocks:
         if any(matches(pattern, action) for pattern in taken_away):

@@ -13,9 +13,11 @@ from typing import Final
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
+from pullready.facts import ids
 from pullready.facts.base import Fact, decode
 from pullready.facts.network import Subnet
 from pullready.facts.scope import Scope
+from pullready.verdict import Evidence
 
 #: Address space in which no registry has a public address; Azure routes the rest to the Internet by itself.
 _NOT_PUBLIC: Final = tuple(
@@ -23,9 +25,24 @@ _NOT_PUBLIC: Final = tuple(
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
 )
 _EVERYWHERE: Final = IPv4Network("0.0.0.0/0")
-#: Service tags that a registry's public addresses are in, by rank; a regional one ranks one higher.
-_TAG_RANKS: Final = {"azurecloud": 2, "azurecontainerregistry": 4}
+#: How specific the service tags are that a registry's public addresses are in; a regional one ranks one higher.
+_RANKS: Final = {"azurecloud": 2, "azurecontainerregistry": 4, "storage": 4}
 _NARROWER_THAN_A_TAG: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service tags (in lower case) that surely hold the public addresses of a service, the narrowest first.
+
+    Of ``doubtful`` ones that is not documented.
+    """
+
+    tags: tuple[str, ...]
+    doubtful: tuple[str, ...] = ()
+
+
+#: A registry's login server.
+REGISTRY: Final = Service(("azurecontainerregistry", "azurecloud"))
 
 
 class NotInAzure(FactUnavailable):
@@ -41,6 +58,7 @@ class _RouteProperties(Struct, frozen=True):
 
 class _Route(Struct, frozen=True):
     properties: _RouteProperties
+    name: str | UnsetType | None = UNSET
 
 
 class _TableProperties(Struct, frozen=True):
@@ -57,6 +75,7 @@ class Route(Fact):
     """A route of a route table; ``base`` points at its properties."""
 
     wire: _RouteProperties
+    name: str
 
     @property
     def prefix(self) -> str:
@@ -85,6 +104,11 @@ class Route(Fact):
             return kind, ""
         return kind, self.require(self.wire.nextHopIpAddress, "/nextHopIpAddress")
 
+    @property
+    def shown(self) -> Evidence:
+        """Where it leads as evidence."""
+        return self.evidence("/nextHopType", f"the next hop of the route for {self.prefix}")
+
     def opaque(self, why: str) -> NotInAzure:
         """Return the error that says *why* this route does not tell which addresses the nodes leave from."""
         return NotInAzure(
@@ -95,18 +119,52 @@ class Route(Fact):
         )
 
 
-def public_route(scope: Scope, subnet: Subnet, *, may_learn: bool = True) -> Route | None:
-    """Return the route that traffic for a registry's public addresses takes; none for Azure's own way to the Internet.
+@dataclass(frozen=True)
+class RouteTable(Fact):
+    """A route table."""
 
-    The registry's addresses are not known, so a route that may or may not be for them must lead the same way as the
-    one that surely is; raise :class:`NotInAzure` otherwise, and where a default route may be learned from a gateway,
-    which without *may_learn* is known not to be taken.
+    wire: _TableProperties
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Its routes, in no order that counts."""
+        routes = self.require(self.wire.routes, "/properties/routes")
+        return tuple(
+            Route(self.document, f"/properties/routes/{index}/properties", route.properties, route.name or str(index))
+            for index, route in enumerate(routes)
+        )
+
+    @property
+    def shown(self) -> Evidence:
+        """The routes as evidence."""
+        return self.evidence("/properties/routes", f"the routes of {ids.name_of(self.document.id)}")
+
+
+def route_table(scope: Scope, subnet: Subnet) -> RouteTable | None:
+    """Return the route table of *subnet*; none where Azure's own routes are all there is."""
+    if subnet.route_table is None:
+        return None
+    document = scope.document(subnet.route_table)
+    return RouteTable(document, "", decode(document, _Table).properties)
+
+
+def learns_routes(subnet: Subnet, table: RouteTable | None) -> bool:
+    """Say whether *subnet* may have routes that a gateway or a route server taught it, and that no table shows."""
+    shut = table is not None and table.wire.disableBgpRoutePropagation is True
+    return not shut and subnet.network.may_learn_routes
+
+
+def public_route(scope: Scope, subnet: Subnet, service: Service = REGISTRY, *, may_learn: bool = True) -> Route | None:
+    """Return the route that traffic for the public addresses of *service* takes; none for Azure's own to the Internet.
+
+    The addresses are not known, so a route that may or may not be for them must lead the same way as the one that
+    surely is; raise :class:`NotInAzure` otherwise, and where a default route may be learned from a gateway, which
+    without *may_learn* is known not to be taken.
     """
-    table = _table(scope, subnet)
-    routes = [route for route in table.routes if _specificity(route) is not None] if table else []
-    sure = _sure(routes)
-    learns = may_learn and not (table and table.wire.disableBgpRoutePropagation is True)
-    if sure is None and learns and subnet.network.may_learn_routes:
+    table = route_table(scope, subnet)
+    routes = [route for route in table.routes if _specificity(route, service) is not None] if table else []
+    sure = _sure(routes, service)
+    if sure is None and may_learn and learns_routes(subnet, table):
         raise NotInAzure(
             f"{subnet.id} may learn a default route from a gateway, and no route of its own comes before that",
             "Name the addresses that the registry sees under egress-addresses: in pullready.yaml",
@@ -114,9 +172,9 @@ def public_route(scope: Scope, subnet: Subnet, *, may_learn: bool = True) -> Rou
             pointer=subnet.base,
         )
     expected = sure.hop if sure else ("internet", "")
-    least = _specificity(sure) if sure else None
+    least = _specificity(sure, service) if sure else None
     for route in routes:
-        rank = _specificity(route)
+        rank = _specificity(route, service)
         if least is not None and rank is not None and rank < least:
             continue
         if route.wire.hasBgpOverride is True:
@@ -126,35 +184,15 @@ def public_route(scope: Scope, subnet: Subnet, *, may_learn: bool = True) -> Rou
     return sure
 
 
-@dataclass(frozen=True)
-class _RouteTable(Fact):
-    wire: _TableProperties
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        routes = self.require(self.wire.routes, "/properties/routes")
-        return tuple(
-            Route(self.document, f"/properties/routes/{index}/properties", route.properties)
-            for index, route in enumerate(routes)
-        )
-
-
-def _table(scope: Scope, subnet: Subnet) -> _RouteTable | None:
-    if subnet.route_table is None:
-        return None
-    document = scope.document(subnet.route_table)
-    return _RouteTable(document, "", decode(document, _Table).properties)
-
-
-def _specificity(route: Route) -> int | None:
-    """Return the rank of a route among those that may be for a registry's public addresses; none for the others.
+def _specificity(route: Route, service: Service) -> int | None:
+    """Return the rank of a route among those that may be for the addresses of *service*; none for the others.
 
     Azure documents that the longest prefix wins and, among equal ones, ranges before tags, regional tags before others,
     and every tag before AzureCloud. How long a tag's prefixes are is not known, only that none is as wide as a /7.
     """
     name, dot, _region = route.tag.partition(".")
     if route.tag:
-        return _TAG_RANKS[name] + bool(dot) if name in _TAG_RANKS else None
+        return _RANKS[name] + bool(dot) if name in (*service.tags, *service.doubtful) else None
     if route.range is None or any(route.range.subnet_of(private) for private in _NOT_PUBLIC):
         return None
     if route.range == _EVERYWHERE:
@@ -162,18 +200,18 @@ def _specificity(route: Route) -> int | None:
     return 1 if route.range.prefixlen < _NARROWER_THAN_A_TAG else 6
 
 
-def _sure(routes: list[Route]) -> Route | None:
-    """Return the most specific of the routes that are surely for the registry.
+def _sure(routes: list[Route], service: Service) -> Route | None:
+    """Return the most specific of the routes that are surely for *service*.
 
     Ranges with one next hop may cover everything together, like 0.0.0.0/1 and 128.0.0.0/1. A regional tag is never
     sure, for the nearest replica of the registry answers.
     """
-    for tag in sorted(_TAG_RANKS, key=_TAG_RANKS.__getitem__, reverse=True):
+    for tag in service.tags:
         for route in routes:
             if route.tag == tag:
                 return route
     for rank in (1, 0):
-        ranges = [(route, route.range) for route in routes if route.range and _specificity(route) == rank]
+        ranges = [(route, route.range) for route in routes if route.range and _specificity(route, service) == rank]
         for route, _ in ranges:
             if _EVERYWHERE in collapse_addresses([range_ for other, range_ in ranges if other.hop == route.hop]):
                 return route

@@ -1,7 +1,7 @@
 """Which facts there are, how each is made, and what must be read for it.
 
 A maker is a function decorated with :func:`fact`. Its first parameter, ``scope``, is where documents come from; every
-other parameter names a fact that it builds on.
+other parameter names a fact that it builds on, or with the default ``None`` one that it can do without.
 """
 
 from __future__ import annotations
@@ -85,12 +85,13 @@ class Noting(Snapshot):
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """How a fact is made: by which function, from which documents and which other facts."""
+    """How a fact is made: by which function, from which documents and which other facts, some of them optional."""
 
     name: str
     make: Callable[..., Any]
     needs: frozenset[Need]
     builds_on: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
 
 
 MAKERS: Final[dict[str, Maker]] = {}
@@ -100,11 +101,13 @@ def fact(*needs: Need) -> Callable[[F], F]:
     """Register the decorated maker under its function's name; *needs* are the documents that it looks at itself."""
 
     def register(make: F) -> F:
-        first, *rest = inspect.signature(make).parameters
-        if first != "scope" or make.__name__ in MAKERS:
+        first, *rest = inspect.signature(make).parameters.values()
+        if first.name != "scope" or make.__name__ in MAKERS:
             msg = f"the maker {make.__name__} must take scope first and have a name of its own"
             raise TypeError(msg)
-        MAKERS[make.__name__] = Maker(make.__name__, make, frozenset(needs), tuple(rest))
+        builds_on = tuple(one.name for one in rest)
+        optional = frozenset(one.name for one in rest if one.default is None)
+        MAKERS[make.__name__] = Maker(make.__name__, make, frozenset(needs), builds_on, optional)
         return make
 
     return register
@@ -131,10 +134,19 @@ class Facts:
         if name not in self._made:
             maker = MAKERS[name]
             try:
-                self._made[name] = maker.make(self.scope, *(self(other) for other in maker.builds_on))
+                self._made[name] = maker.make(self.scope, *(self._given(other, maker) for other in maker.builds_on))
             except (FactUnavailable, NothingToJudge) as error:
                 self._made[name] = error
         made = self._made[name]
         if isinstance(made, FactUnavailable | NothingToJudge):
             raise made
         return made
+
+    def _given(self, name: str, maker: Maker) -> Any:
+        """Return the fact *name* for *maker*; none where it cannot be made and the maker can do without it."""
+        try:
+            return self(name)
+        except (FactUnavailable, NothingToJudge):
+            if name not in maker.optional:
+                raise
+            return None

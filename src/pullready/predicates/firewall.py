@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pullready.errors import FactUnavailable
 from pullready.facts import PullPath
 from pullready.facts.access import AllNetworks, Disabled, SelectedNetworks
+from pullready.facts.egress import NoWayOut
 from pullready.facts.outbound import EgressAddress
 from pullready.facts.resolution import NoAnswer, Private
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
@@ -29,7 +30,12 @@ def egress_denied_by_registry(path: PullPath) -> Iterator[Judgement]:
             )
             yield NotApplicable(path.subject, reason, (evidence,))
         case SelectedNetworks() as selected:
-            yield from _selected(path, selected)
+            try:
+                yield from _selected(path, selected)
+            except NoWayOut as why:
+                shown = Evidence(why.document, why.pointer, "", why.reason)
+                reason = "nothing leaves the nodes' subnet; route-table-blackholes-registry judges that"
+                yield NotApplicable(path.subject, reason, (shown,))
 
 
 def _selected(path: PullPath, selected: SelectedNetworks) -> Iterator[Judgement]:

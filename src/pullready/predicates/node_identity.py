@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pullready.facts.bootstrap import bootstrap_registry
 from pullready.facts.nodes import Machine, PoolMachines
+from pullready.facts.pullers import service_accounts_of
 from pullready.verdict import Clear, Found, Judgement, NotApplicable, Unknown
 
 #: Machines that are named in a finding; the rest is counted.
@@ -19,9 +21,9 @@ def kubelet_identity_not_attached(pool: PoolMachines) -> Iterator[Judgement]:
         client = cluster.evidence("/properties/servicePrincipalProfile/clientId", "the nodes use a service principal")
         yield NotApplicable(pool.subject, "the cluster has a service principal, so no identity is expected", (client,))
         return
-    if cluster.service_accounts_pull:
-        pulls = cluster.evidence("/properties/securityProfile/serviceAccountImagePullProfile", "how images are pulled")
-        yield NotApplicable(pool.subject, "service accounts pull with identities of their own", (pulls,))
+    accounts = service_accounts_of(cluster)
+    if accounts and bootstrap_registry(cluster) is None:
+        yield NotApplicable(pool.subject, "service accounts pull with identities of their own", accounts.evidence)
         return
     machines = pool.machines
     if not machines:
@@ -33,6 +35,9 @@ def kubelet_identity_not_attached(pool: PoolMachines) -> Iterator[Judgement]:
     missing = [machine for machine, evidence in zip(machines, attached, strict=True) if evidence is None]
     if not missing:
         yield Clear(pool.subject, (wanted, *filter(None, attached)))
+    elif pool.open_to_anybody:
+        reason = f"the identity is not attached to {_names(missing)}, and every registry lets anybody pull"
+        yield NotApplicable(pool.subject, reason, (wanted, *pool.open_to_anybody))
     elif cluster.is_updating:
         state = cluster.evidence("/properties/provisioningState", "the cluster is being changed")
         yield Unknown(

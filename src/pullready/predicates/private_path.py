@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from pullready.errors import FactUnavailable
-from pullready.facts import PullPath, Way, ids
+from pullready.facts import PullPath, Unread, Way, ids
 from pullready.facts.access import AllNetworks, Disabled, SelectedNetworks
 from pullready.facts.linked_zones import private_name, record_name
 from pullready.facts.path.hosts import EndpointKind
@@ -53,9 +53,11 @@ def _closed(path: PullPath, closed: Evidence) -> Iterator[Judgement]:
         yield Clear(path.subject, tuple(evidence))
 
 
-def _layers(path: PullPath, way: Way, closed: Evidence) -> Iterator[Judgement]:
+def _layers(path: PullPath, way: Way | Unread, closed: Evidence) -> Iterator[Judgement]:
     """Yield whether the nodes are led to the private endpoint for the layers that *way* is to."""
     try:
+        if isinstance(way, Unread):
+            raise way.why
         answer = _layer_answer(way)
     except FactUnavailable as why:
         where = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()

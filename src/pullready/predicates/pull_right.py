@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Final, assert_never
 
 from pullready.facts.authorization import Grant
-from pullready.facts.pull_rights import Held, PullRight
+from pullready.facts.denials import Denial
+from pullready.facts.pull_rights import PullRight
+from pullready.facts.pullers import Anybody, Kubelet, ServiceAccountIdentity, VirtualNodeIdentity
+from pullready.facts.rights import Held
 from pullready.facts.roles import PULL_ACTION, READ_CONTENT
+from pullready.predicates.granting import assign, is_elsewhere, let_pull
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
-ACR_PULL: Final = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 #: Roles that are named in a finding; the rest is counted.
 _NAMED: Final = 5
 
@@ -23,32 +26,89 @@ def pull_right_missing(right: PullRight) -> Iterator[Judgement]:
         yield gate
         return
     roles = right.held.roles
-    if roles.sound:
-        mode = right.registry.evidence(
-            "/properties/roleAssignmentMode", "role assignments count for the whole registry"
-        )
-        yield Clear(right.subject, (right.held.puller.evidence, *roles.sound.evidence, mode))
+    taken = taken_away(right) if roles.grants else None
+    if taken:
+        yield taken
+    elif roles.sound:
+        yield Clear(right.subject, sound(right, roles.sound))
     elif roles.grants:
-        yield doubtful(right, roles.grants[0], PULL_ACTION, _assign(right, right.held))
+        yield doubtful(right, roles.grants[0], PULL_ACTION, assign(right))
     elif roles.obstacles:
         raise roles.obstacles[0]
     else:
-        yield unless_excused(right, _missing(right, right.held))
+        yield unless_excused(right, _missing(right))
 
 
 def not_needed(right: PullRight) -> NotApplicable | None:
     """Return why kubelet needs no role to pull from the registry; none where it does."""
-    cluster, registry = right.cluster, right.registry
-    if registry.pulls_anonymously:
-        anybody = registry.evidence("/properties/anonymousPullEnabled", "anybody may pull")
-        return NotApplicable(right.subject, "the registry lets anybody pull, so no role is needed", (anybody,))
-    if cluster.service_accounts_pull:
-        pulls = cluster.evidence("/properties/securityProfile/serviceAccountImagePullProfile", "how images are pulled")
-        return NotApplicable(right.subject, "service accounts pull with identities of their own", (pulls,))
-    if right.only_virtual_nodes:
-        reason = "all that is pulled from it runs on virtual nodes, which pull with an identity of their own"
-        return NotApplicable(right.subject, reason, right.only_virtual_nodes)
+    match right.by:
+        case Kubelet():
+            return None
+        case Anybody(evidence):
+            reason = "the registry lets anybody pull, so no role is needed"
+        case ServiceAccountIdentity(evidence):
+            reason = "service accounts pull with identities of their own"
+        case VirtualNodeIdentity(evidence):
+            reason = "all that is pulled from it runs on virtual nodes, which pull with an identity of their own"
+        case unreachable:
+            assert_never(unreachable)
+    return NotApplicable(right.subject, reason, evidence)
+
+
+def sound(right: PullRight, grant: Grant) -> tuple[Evidence, ...]:
+    """Return why *grant* lets the principal pull: whom it is for, how the registry grants, and that nothing denies."""
+    how = "by repository" if right.registry.grants_by_repository else "for the whole registry"
+    mode = right.registry.evidence("/properties/roleAssignmentMode", f"role assignments count {how}")
+    listed = right.held.denials.listed
+    return (right.held.puller.evidence, *grant.evidence(right.repository), mode, *((listed,) if listed else ()))
+
+
+def taken_away(right: PullRight) -> Judgement | None:
+    """Return what takes away what a role gives, or that this cannot be told; none where nothing does.
+
+    That is a principal that is disabled, or a deny assignment.
+    """
+    denials, repository = right.held.denials, right.repository
+    if right.held.disabled:
+        return unless_excused(right, _disabled(right, right.held.disabled), "the identity is disabled")
+    if denial := denials.on(repository):
+        return unless_excused(right, _denied(right, denial), "a deny assignment takes the pull away")
+    if denial := denials.untold(repository):
+        return Unknown(
+            right.subject,
+            f"the deny assignment {denial.assignment.name} has a condition, and whether it holds cannot be told"
+            f"{denial.not_understood}",
+            "Look what made it, and whether it is meant for those who pull",
+            (right.held.puller.evidence, *denial.evidence),
+        )
+    if denials.obstacles:
+        raise denials.obstacles[0]
     return None
+
+
+def _disabled(right: PullRight, disabled: Evidence) -> Found:
+    held = right.held
+    return Found(
+        right.subject,
+        observed=f"{held.puller.object_id} is disabled in the directory, so it gets no token, whatever roles it has",
+        expected="the principal that kubelet pulls as may sign in",
+        remedy=f"az ad sp update --id {held.puller.object_id} --set accountEnabled=true",
+        evidence=(held.puller.evidence, disabled, *held.roles.grants[0].evidence(right.repository)),
+    )
+
+
+def _denied(right: PullRight, denial: Denial) -> Found:
+    held, name = right.held, denial.assignment.name
+    grant = held.roles.grants[0]
+    return Found(
+        right.subject,
+        observed=f"the deny assignment {name} takes the pull away from {held.puller.object_id}, "
+        f"whatever roles it has, such as {grant.definition.name}",
+        expected="no deny assignment at the registry or above it covers the pull",
+        remedy=f"No role makes up for it. Exclude {held.puller.object_id} in what made {name}; a deployment stack: "
+        f"az stack group create --deny-settings-excluded-principals {held.puller.object_id}",
+        evidence=(held.puller.evidence, *denial.evidence, *grant.evidence(right.repository)),
+    )
 
 
 def _judged_by_repository(right: PullRight) -> NotApplicable | None:
@@ -60,9 +120,9 @@ def _judged_by_repository(right: PullRight) -> NotApplicable | None:
     return NotApplicable(right.subject, reason, (mode,))
 
 
-def _missing(right: PullRight, held: Held) -> Found:
-    found = nothing_carries(right, PULL_ACTION, _remedy(right, held))
-    of_data = next((one for one in held.roles.others if one.carries_data(READ_CONTENT)), None)
+def _missing(right: PullRight) -> Found:
+    found = nothing_carries(right, PULL_ACTION, let_pull(right))
+    of_data = next((one for one in right.held.roles.others if one.carries_data(READ_CONTENT)), None)
     if of_data is None:
         return found
     return replace(
@@ -75,23 +135,24 @@ def _missing(right: PullRight, held: Held) -> Found:
 def nothing_carries(right: PullRight, action: str, remedy: str) -> Found:
     """Return that no role of the principal carries *action*."""
     held = right.held
+    also = "; it is disabled in the directory, too (az ad sp update)" if held.disabled else ""
     return Found(
         right.subject,
-        observed=f"{held.puller.object_id} has no role that carries {action}{_other_roles(held)}",
+        observed=f"{held.puller.object_id} has no role that carries {action}{_other_roles(held)}{also}",
         expected=f"a role at {right.registry.name} or above it lets the principal pull",
         remedy=remedy,
-        evidence=(held.puller.evidence, held.listed),
+        evidence=(held.puller.evidence, held.listed, *((held.disabled,) if held.disabled else ())),
     )
 
 
-def unless_excused(right: PullRight, found: Found) -> Judgement:
+def unless_excused(right: PullRight, found: Found, why: str = "no role carries the pull") -> Judgement:
     """Return *found*, or unknown where the cluster is being changed or pull secrets may do what the role does not."""
     cluster = right.cluster
     if cluster.is_updating:
         state = cluster.evidence("/properties/provisioningState", "the cluster is being changed")
         return Unknown(
             right.subject,
-            "the cluster is being changed, and no role carries the pull at the moment",
+            f"the cluster is being changed, and {why} at the moment",
             "Wait until its provisioning state is Succeeded, then judge again",
             (state, *found.evidence),
         )
@@ -99,9 +160,11 @@ def unless_excused(right: PullRight, found: Found) -> Judgement:
     if right.workloads and len(brought) == len(right.workloads):
         return Unknown(
             right.subject,
-            "no role carries the pull, so pulls rest on the pull secrets that the workloads bring along, and whether "
+            f"{why}, so pulls rest on the pull secrets that the workloads bring along, and whether "
             "those are good cannot be proven",
-            f"Let kubelet pull, which needs no secret: {found.remedy}",
+            "Look whether they are good: the registry is in another tenant, where kubelet's identity has no roles"
+            if is_elsewhere(right)
+            else f"Let kubelet pull, which needs no secret: {found.remedy}",
             (*found.evidence, *brought),
         )
     return replace(found, evidence=(*found.evidence, *_without_secrets(right)))
@@ -130,19 +193,6 @@ def doubtful(right: PullRight, grant: Grant, action: str, assign: str) -> Found:
         expected=f"a custom role names {action} in full",
         remedy=f"Put {action} into the {actions} of {grant.definition.name}: az role definition update "
         f"--role-definition FILE; or: {assign}",
-        evidence=(right.held.puller.evidence, *grant.evidence),
+        evidence=(right.held.puller.evidence, *grant.evidence(right.repository)),
         severity=Severity.RISK,
-    )
-
-
-def _remedy(right: PullRight, held: Held) -> str:
-    cluster, registry = right.cluster, right.registry
-    attach = f"az aks update --name {cluster.name} --resource-group {cluster.resource_group} --attach-acr {registry.id}"
-    return f"{attach}, or: {_assign(right, held)}"
-
-
-def _assign(right: PullRight, held: Held) -> str:
-    return (
-        f"az role assignment create --assignee-object-id {held.puller.object_id} "
-        f"--assignee-principal-type ServicePrincipal --role {ACR_PULL} --scope {right.registry.id}"
     )

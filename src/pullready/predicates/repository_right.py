@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from pullready.facts.authorization import Grant
 from pullready.facts.conditions import REPOSITORY_NAME
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.roles import READ_CONTENT, READ_METADATA
-from pullready.predicates.pull_right import doubtful, not_needed, nothing_carries, unless_excused
-from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
-
-REPOSITORY_READER: Final = "b93aa761-3e63-49ed-ac28-beffa264f7ac"
+from pullready.predicates.granting import assign, let_pull
+from pullready.predicates.pull_right import doubtful, not_needed, nothing_carries, sound, taken_away, unless_excused
+from pullready.verdict import Clear, Found, Judgement, NotApplicable, Severity, Unknown
 
 
 def repository_right_missing(right: PullRight) -> Iterator[Judgement]:
@@ -25,13 +23,15 @@ def repository_right_missing(right: PullRight) -> Iterator[Judgement]:
         yield gate
         return
     roles, repository = right.held.roles, right.repository
-    sound = roles.sound_for(repository)
     reaching = [one for one in roles.grants if one.holds(repository)]
     untold = [one for one in roles.grants if one.holds(repository) is None]
-    if sound:
-        yield _metadata(right, sound)
+    taken = taken_away(right) if reaching else None
+    if taken:
+        yield taken
+    elif certain := roles.sound_for(repository):
+        yield _metadata(right, certain)
     elif reaching:
-        yield doubtful(right, reaching[0], READ_CONTENT, _assign(right))
+        yield doubtful(right, reaching[0], READ_CONTENT, assign(right))
     elif untold:
         yield _untold(right, untold[0])
     elif roles.obstacles:
@@ -39,7 +39,7 @@ def repository_right_missing(right: PullRight) -> Iterator[Judgement]:
     elif roles.grants:
         yield unless_excused(right, _left_out(right, roles.grants))
     else:
-        yield unless_excused(right, nothing_carries(right, READ_CONTENT, _assign(right)))
+        yield unless_excused(right, nothing_carries(right, READ_CONTENT, let_pull(right)))
 
 
 def _whole_registry(right: PullRight) -> NotApplicable:
@@ -48,11 +48,11 @@ def _whole_registry(right: PullRight) -> NotApplicable:
     return NotApplicable(right.subject, reason, (mode,))
 
 
-def _metadata(right: PullRight, sound: Grant) -> Judgement:
+def _metadata(right: PullRight, grant: Grant) -> Judgement:
     """Judge a principal that may read content: a risk where it may not read metadata, which built-in roles add."""
     roles, repository = right.held.metadata, right.repository
     if any(one.holds(repository) for one in roles.grants):
-        return Clear(right.subject, (right.held.puller.evidence, *sound.evidence, _mode(right)))
+        return Clear(right.subject, sound(right, grant))
     untold = next((one for one in roles.grants if one.holds(repository) is None), None)
     if untold:
         return _untold(right, untold)
@@ -63,15 +63,15 @@ def _metadata(right: PullRight, sound: Grant) -> Judgement:
         observed=f"{right.held.puller.object_id} may read content and not metadata: "
         f"no role that counts carries {READ_METADATA}",
         expected="a role that lets the principal read content lets it read metadata, too",
-        remedy=_assign(right),
-        evidence=(right.held.puller.evidence, *sound.evidence),
+        remedy=assign(right),
+        evidence=(right.held.puller.evidence, *grant.evidence(repository)),
         severity=Severity.RISK,
     )
 
 
 def _untold(right: PullRight, grant: Grant) -> Unknown:
     """Return that a condition decides, and cannot be told to hold."""
-    name, evidence = grant.definition.name, (right.held.puller.evidence, *grant.evidence)
+    name, evidence = grant.definition.name, (right.held.puller.evidence, *grant.evidence(right.repository))
     if not grant.not_understood:
         return Unknown(
             right.subject,
@@ -96,7 +96,7 @@ def _left_out(right: PullRight, grants: tuple[Grant, ...]) -> Found:
         observed=f"the conditions under which {right.held.puller.object_id} has {names} leave out {what}",
         expected=f"a role at {right.registry.name} or above it lets the principal pull",
         remedy=_widen(right),
-        evidence=(right.held.puller.evidence, *(one for grant in grants for one in grant.evidence)),
+        evidence=(right.held.puller.evidence, *(one for grant in grants for one in grant.evidence(right.repository))),
     )
 
 
@@ -107,14 +107,3 @@ def _widen(right: PullRight) -> str:
         return f"Take the condition away: {update}"
     name = f"@Request[{REPOSITORY_NAME}] StringEqualsIgnoreCase '{right.repository}'"
     return f"Let the condition be (what it is now) OR ({name}): {update}"
-
-
-def _mode(right: PullRight) -> Evidence:
-    return right.registry.evidence("/properties/roleAssignmentMode", "role assignments count by repository")
-
-
-def _assign(right: PullRight) -> str:
-    return (
-        f"az role assignment create --assignee-object-id {right.held.puller.object_id} "
-        f"--assignee-principal-type ServicePrincipal --role {REPOSITORY_READER} --scope {right.registry.id}"
-    )

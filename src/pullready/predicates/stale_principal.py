@@ -7,7 +7,7 @@ from typing import Final
 
 from pullready.facts.authorization import Grant
 from pullready.facts.holders import Holders
-from pullready.predicates.pull_right import pull_right_missing
+from pullready.predicates.pull_right import not_needed, pull_right_missing
 from pullready.verdict import Clear, Found, Judgement
 
 #: Principals that are named in a finding; the rest is counted.
@@ -20,14 +20,13 @@ def pull_role_on_stale_principal(holders: Holders) -> Iterator[Judgement]:
     Whoever else may pull is no fault: other clusters share the registry. Neither are roles of those who are gone while
     the principal that kubelet pulls as has its own.
     """
-    for judgement in pull_right_missing(holders.right):
-        match judgement:
-            case Found() if holders.right.held.roles.grants:  # kubelet's principal has a role, if a doubtful one
-                yield Clear(judgement.subject, judgement.evidence)
-            case Found():
-                yield _stale(holders, judgement)
-            case _:
-                yield judgement
+    right = holders.right
+    if not_needed(right) is None and not right.registry.grants_by_repository and right.held.roles.grants:
+        # kubelet's principal has a role, be it doubtful or denied
+        yield Clear(right.subject, (right.held.puller.evidence, *right.held.roles.grants[0].evidence(None)))
+        return
+    for judgement in pull_right_missing(right):
+        yield _stale(holders, judgement) if isinstance(judgement, Found) else judgement
 
 
 def _stale(holders: Holders, missing: Found) -> Judgement:
@@ -56,7 +55,7 @@ def _found(holders: Holders, missing: Found, gone: tuple[Grant, ...]) -> Found:
         remedy=missing.remedy + deletion,
         evidence=(
             right.held.puller.evidence,
-            *(piece for one in gone[:_NAMED] for piece in one.evidence),
+            *(piece for one in gone[:_NAMED] for piece in one.evidence(None)),
             holders.listed,
         ),
         severity=missing.severity,

@@ -39,25 +39,23 @@ class RegistryEndpoint:
         return self.host or "the cloud's storage accounts"
 
 
-def registry_endpoints(
-    registry: Registry, private: PrivateEndpoints, storage: str | None
-) -> tuple[RegistryEndpoint, ...]:
-    """Return the endpoints of *registry*: layers come from its data endpoints where it has any, else from *storage*.
+def login_endpoint(registry: Registry) -> RegistryEndpoint:
+    """Return the login server of *registry*."""
+    shown = registry.evidence("/properties/loginServer", "the login server")
+    return RegistryEndpoint(EndpointKind.LOGIN_SERVER, registry.login_server, shown)
+
+
+def layer_endpoints(registry: Registry, private: PrivateEndpoints, storage: str | None) -> tuple[RegistryEndpoint, ...]:
+    """Return where the layers of *registry* are: at its data endpoints where it has any, else in *storage* accounts.
 
     Every private endpoint brings data endpoints along (documented); those are in its network interface. Where that is
     somebody else's to read, they are told by their documented form.
     """
-    login = RegistryEndpoint(
-        EndpointKind.LOGIN_SERVER,
-        registry.login_server,
-        registry.evidence("/properties/loginServer", "the login server"),
-    )
-    served = registry.data_endpoints or _served(registry, private)
-    layers = [RegistryEndpoint(EndpointKind.DATA, host, shown) for host, shown in served.items()]
-    if not layers:
-        shown = registry.evidence("/properties/dataEndpointEnabled", "layers come from storage accounts")
-        layers = [RegistryEndpoint(EndpointKind.STORAGE, storage, shown)]
-    return (login, *layers)
+    hosts = registry.data_endpoints or _served(registry, private)
+    if hosts:
+        return tuple(RegistryEndpoint(EndpointKind.DATA, host, shown) for host, shown in hosts.items())
+    shown = registry.evidence("/properties/dataEndpointEnabled", "layers come from storage accounts")
+    return (RegistryEndpoint(EndpointKind.STORAGE, storage, shown),)
 
 
 def _served(registry: Registry, private: PrivateEndpoints) -> dict[str, Evidence]:

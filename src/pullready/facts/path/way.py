@@ -7,22 +7,46 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pullready.errors import FactUnavailable
-from pullready.facts.network import Subnet
-from pullready.facts.path.flow import Destination, Flow, PublicService
+from pullready.facts import ids
+from pullready.facts.access import Disabled
+from pullready.facts.firewalls import Firewall
+from pullready.facts.network import Subnet, virtual_network
+from pullready.facts.path.appliances import Assigned, Vacant, appliance_of
+from pullready.facts.path.flow import Destination, Flow, PrivateAddress, PublicService
+from pullready.facts.path.home import Home, home_of
 from pullready.facts.path.hosts import EndpointKind, RegistryEndpoint
+from pullready.facts.path.peering import Junction, direct_junction, no_junction, transit_junction
 from pullready.facts.path.regions import regions_of
-from pullready.facts.resolution import NoAnswer, Private
+from pullready.facts.path.routing import Leads, NextHop, private_hop, public_hop
+from pullready.facts.resolution import NoAnswer, Private, Public
+from pullready.facts.routes import REGISTRY, Service
+from pullready.verdict import Evidence
 
 if TYPE_CHECKING:
     from pullready.facts.pull_paths import PullPath
 
-#: The service tags that hold the public addresses of an endpoint, the narrowest first. Whether a dedicated data
-#: endpoint is in that of registries is not documented.
-_TAGS: Final = {
-    EndpointKind.LOGIN_SERVER: (("azurecontainerregistry", "azurecloud", "internet"), ()),
-    EndpointKind.DATA: (("azurecloud", "internet"), ("azurecontainerregistry",)),
-    EndpointKind.STORAGE: (("storage", "azurecloud", "internet"), ()),
+#: The service tags that hold the public addresses of an endpoint. Whether a dedicated data endpoint is in that of
+#: registries is not documented.
+_SERVICES: Final = {
+    EndpointKind.LOGIN_SERVER: REGISTRY,
+    EndpointKind.DATA: Service(("azurecloud",), doubtful=("azurecontainerregistry",)),
+    EndpointKind.STORAGE: Service(("storage", "azurecloud")),
 }
+#: The service endpoint by which a subnet reaches an endpoint. Of data endpoints none is documented.
+_SERVICE_ENDPOINTS: Final = {
+    EndpointKind.LOGIN_SERVER: "Microsoft.ContainerRegistry",
+    EndpointKind.STORAGE: "Microsoft.Storage",
+}
+_MOST_LEGS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A part of a way: what the route of ``subnet`` leads to, and what stands there where that is an appliance."""
+
+    subnet: Subnet
+    hop: NextHop
+    appliance: Firewall | Assigned | Vacant | None
 
 
 @dataclass(frozen=True)
@@ -40,6 +64,30 @@ class Way:
         """Pool and registry: what is found on the way to one endpoint is found on the pull from the registry."""
         return self.path.subject
 
+    @cached_property
+    def moot(self) -> tuple[str, tuple[Evidence, ...]] | None:
+        """Why nothing flows here whatever stands on the way, with the evidence; none where something does.
+
+        A name that leads nowhere, and a closed registry that is not reached privately, are judged by checks of their
+        own.
+        """
+        if idle := self.path.without_nodes:
+            return "the pool is stopped or scaled to zero", (idle,)
+        access, resolution = self.path.registry.public_access, self.path.resolution
+        if isinstance(access, Disabled):
+            endpoints = resolution.endpoints
+            if not endpoints.approved:
+                return "the registry is closed, and has no private endpoint", (access.evidence, endpoints.shown)
+        if self.endpoint.host is None or self.endpoint.kind is EndpointKind.STORAGE:
+            return None
+        match resolution.likely_answer_of(self.endpoint.host):
+            case NoAnswer(evidence):
+                return f"the nodes get no address for {self.endpoint}", evidence
+            case Public(evidence) if isinstance(access, Disabled):
+                return f"{self.endpoint} leads to its public address, and the registry is closed", evidence
+            case _:
+                return None
+
     @property
     def subnet(self) -> Subnet:
         """The subnet that the nodes are in."""
@@ -50,7 +98,7 @@ class Way:
         """Where the nodes connect to: one of these, at least one. Raise where the name leads nowhere."""
         if self.endpoint.host is None or self.endpoint.kind is EndpointKind.STORAGE:
             return (self._public,)
-        match self.path.resolution.answer_of(self.endpoint.host):
+        match self.path.resolution.likely_answer_of(self.endpoint.host):
             case Private(addresses=addresses):
                 return addresses
             case NoAnswer(evidence):
@@ -74,8 +122,101 @@ class Way:
         sources = self.subnet.prefixes
         return tuple(Flow(sources, destination) for destination in self.destinations)
 
+    def legs(self, destination: Destination) -> tuple[Leg, ...]:
+        """Return the legs that the routes lead over to *destination*, from the nodes to where they can be followed.
+
+        They end with the first that leads to no Azure Firewall in a virtual network, or back to where it was.
+        """
+        legs: list[Leg] = []
+        subnet = self.subnet
+        while len(legs) < _MOST_LEGS:
+            leg = self._leg(subnet, destination, legs[-1].appliance if legs else None)
+            legs.append(leg)
+            if not isinstance(leg.appliance, Firewall) or leg.appliance.subnet is None:
+                break
+            after = leg.appliance.subnet
+            if any(ids.same(one.subnet.id, after) for one in legs):
+                break
+            subnet = virtual_network(self.path.scope, ids.parent_of(after)).subnet(after)
+        return tuple(legs)
+
+    def firewalls(self, destination: Destination) -> tuple[Firewall, ...]:
+        """Return the Azure Firewalls that the routes lead through to *destination*.
+
+        Raise :class:`FactUnavailable` where something else stands in the way, whose rules cannot be read.
+        """
+        found = []
+        for leg in self.legs(destination):
+            match leg.appliance:
+                case Firewall() as firewall:
+                    found.append(firewall)
+                case Assigned(address=address, evidence=shown):
+                    raise FactUnavailable(
+                        f"traffic for {self.endpoint} is routed to {address}, which is no Azure Firewall that can be "
+                        "read; what it lets pass is not in Azure",
+                        "Try it from a node, and accept this with a waiver once it lets the registry pass",
+                        document=shown.document,
+                        pointer=shown.pointer,
+                    )
+        return tuple(found)
+
+    def home(self, destination: PrivateAddress) -> Home:
+        """Return where *destination* is, seen from the nodes."""
+        return home_of(self.path.scope, self.subnet.network, destination)
+
+    def junction(self, destination: PrivateAddress) -> Junction | None:
+        """Return what joins the nodes' network with that of *destination*; none where they are in one.
+
+        Raise :class:`FactUnavailable` where a way may be there that Azure Resource Manager does not show.
+        """
+        scope, home, network = self.path.scope, self.home(destination), self.subnet.network
+        if home.is_same:
+            return None
+        if home.peering is not None and home.is_near:
+            return direct_junction(scope, self.subnet, home, home.peering)
+        leg = self.legs(destination)[0]
+        match leg.appliance:
+            case Firewall() as firewall:
+                return transit_junction(scope, network, home, firewall)
+            case Assigned(address=address, evidence=shown):
+                raise FactUnavailable(
+                    f"{address} may forward between the networks; what it does cannot be read from Azure",
+                    "Try it from a node, and accept this with a waiver once it leads there",
+                    document=shown.document,
+                    pointer=shown.pointer,
+                )
+            case Vacant(address=address, evidence=shown):
+                raise FactUnavailable(
+                    f"what is for the private endpoint is routed to {address}, which nothing has",
+                    "Mend what route-table-blackholes-registry says of it first",
+                    document=shown.document,
+                    pointer=shown.pointer,
+                )
+            case _:
+                return no_junction(scope, network, home)
+
+    def _leg(self, subnet: Subnet, destination: Destination, behind: Firewall | Assigned | Vacant | None) -> Leg:
+        scope = self.path.scope
+        if isinstance(destination, PrivateAddress):
+            hop = private_hop(scope, subnet, destination, home_of(scope, subnet.network, destination))
+        else:
+            service, may_learn = _SERVICES[self.endpoint.kind], True
+            if isinstance(behind, Firewall):
+                may_learn = behind.may_be_tunnelled
+            endpoint = None if behind else self._service_endpoint(subnet)
+            hop = public_hop(scope, subnet, service, endpoint, may_learn=may_learn)
+        if hop.leads is not Leads.APPLIANCE or hop.route is None:
+            return Leg(subnet, hop, None)
+        return Leg(subnet, hop, appliance_of(scope, subnet, hop.route))
+
+    def _service_endpoint(self, subnet: Subnet) -> Evidence | None:
+        name = _SERVICE_ENDPOINTS.get(self.endpoint.kind)
+        return subnet.service_endpoint(name) if name else None
+
     @property
     def _public(self) -> PublicService:
-        tags, doubtful = _TAGS[self.endpoint.kind]
+        service = _SERVICES[self.endpoint.kind]
         scope, registry = self.path.scope, self.path.registry
-        return PublicService(self.endpoint.host, tags, doubtful, lambda: regions_of(scope, registry))
+        return PublicService(
+            self.endpoint.host, (*service.tags, "internet"), service.doubtful, lambda: regions_of(scope, registry)
+        )
