@@ -16,7 +16,7 @@ import pytest
 
 from pullready.config import Settings, Target
 from pullready.errors import FactUnavailable
-from pullready.facts import Facts, PullPath, Scope, ids
+from pullready.facts import Facts, PullPath, Scope, dns_proxies, ids
 from pullready.facts.access import IpRule, SelectedNetworks, rule_network
 from pullready.facts.base import decode
 from pullready.facts.endpoints import PrivateEndpoints, _Endpoint, _Groups, _Interface
@@ -275,6 +275,8 @@ def scope_of(*documents: Document) -> Scope:
         ("microsoft.network__routetables", _Table),
         ("microsoft.network__routetables__routes", _Route),
         ("microsoft.network__azurefirewalls", _Firewall),
+        ("microsoft.network__azurefirewalls", dns_proxies._Firewall),
+        ("microsoft.network__firewallpolicies", dns_proxies._Policy),
         ("microsoft.network__privateendpoints", _Endpoint),
         ("microsoft.network__networkinterfaces", _Interface),
         ("microsoft.network__privatednszones", _Zone),

@@ -12,9 +12,10 @@ Fix: link the zone, and let a zone group of the private endpoint keep its record
 
     az network private-dns link vnet create -g GROUP -z privatelink.azurecr.io -n NAME -v NETWORK -e false
 
-With DNS servers of one's own (a hub, a firewall's DNS proxy, a resolver) the link belongs to *their* network. That they
-pass the question on to Azure is a condition of its own, which this check does not prove. A registry that admits the
-nodes publicly makes the finding a risk.
+With DNS servers of one's own the link belongs to *their* network. A DNS private resolver, and an Azure Firewall whose
+DNS proxy is on, are followed to it. That any other server passes the question on to Azure is a condition of its own,
+which this check does not prove. A registry that admits the nodes publicly makes the finding a risk, and so does another
+DNS server that leads to the endpoint.
 """
 
 from pullready import Severity, check, judge

@@ -38,6 +38,7 @@ class _Properties(Struct, frozen=True):
     ipConfigurations: list[_Configuration] | UnsetType | None = UNSET
     firewallPolicy: _Reference | UnsetType | None = UNSET
     additionalProperties: dict[str, str] | UnsetType | None = UNSET
+    provisioningState: str | UnsetType | None = UNSET
 
 
 class _Firewall(Struct, frozen=True):
@@ -57,6 +58,7 @@ class _DnsSettings(Struct, frozen=True):
 class _PolicyProperties(Struct, frozen=True):
     dnsSettings: _DnsSettings | UnsetType | None = UNSET
     basePolicy: _Reference | UnsetType | None = UNSET
+    provisioningState: str | UnsetType | None = UNSET
 
 
 class _Policy(Struct, frozen=True):
@@ -106,6 +108,7 @@ def _is_in(subnet: _Reference | UnsetType | None, network: str) -> bool:
 
 
 def _proxy(scope: Scope, firewall: Fact, wire: _Firewall, place: Evidence) -> DnsProxy:
+    _must_be_settled(firewall, wire.properties.provisioningState)
     reference = wire.properties.firewallPolicy
     if reference and reference.id:
         return _of_policy(scope, reference.id, wire.id, place)
@@ -121,6 +124,7 @@ def _of_policy(scope: Scope, id_: str, firewall: str, place: Evidence) -> DnsPro
     """Return what the policy says. Whether a policy takes DNS settings from its parent is not documented."""
     policy = Fact(scope.document(id_), "")
     properties = decode(policy.document, _Policy).properties
+    _must_be_settled(policy, properties.provisioningState)
     pointer = "/properties/dnsSettings"
     settings = properties.dnsSettings
     if not settings and properties.basePolicy and properties.basePolicy.id:
@@ -135,6 +139,16 @@ def _of_policy(scope: Scope, id_: str, firewall: str, place: Evidence) -> DnsPro
         raise _switched_off(firewall, policy, pointer)
     shown = policy.evidence(pointer, f"the DNS proxy of the firewall {ids.name_of(firewall)} is on")
     return DnsProxy(tuple(settings.servers or ()), (place, shown))
+
+
+def _must_be_settled(fact: Fact, state: str | UnsetType | None) -> None:
+    if state and state.lower() not in {"succeeded", "failed"}:
+        raise FactUnavailable(
+            "Azure is changing the firewall that the nodes ask for names, or its policy, right now",
+            "Run again in a few minutes",
+            document=fact.document.id,
+            pointer=f"{fact.base}/properties/provisioningState",
+        )
 
 
 def _switched_off(firewall: str, where: Fact, pointer: str) -> NoDnsProxy:
