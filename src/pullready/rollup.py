@@ -42,6 +42,7 @@ PROVES: Final[Mapping[str, str]] = {
     "kubelet-identity-not-on-vmss": "credential",
     "cluster-sp-secret-expired": "credential",
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
+    "nsg-blocks-registry-egress": "firewall",
     "registry-firewall-excludes-cluster-egress": "gate",
     "pod-os-nodeselector-mismatch": "platform",
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from pullready.collectors import graph, paths
+from pullready.collectors import admin_rules, graph, paths
 from pullready.collectors.answers import Unreadable, body_of
 from pullready.collectors.permissions import action_for
 from pullready.collectors.pipelines import failure, open_session, policies, transport
@@ -57,7 +58,7 @@ class Azure:
                 question = paths.question(id_)
                 version = question.client.api_version
             body = self._body(provider, question, *_permission(provider, id_))
-            kept = graph.reduced(id_, body) if provider is Provider.GRAPH else body
+            kept = (graph if provider is Provider.GRAPH else admin_rules).reduced(id_, body)
         except Unreadable as why:
             return Document(
                 id=id_,
@@ -85,6 +86,9 @@ class Azure:
             if not isinstance(body.get("value"), list):
                 return body
             values += body["value"]
+            if question.json is not None and body.get("skipToken"):
+                question = replace(question, json={**question.json, "skipToken": body["skipToken"]})
+                continue
             link = body.get("nextLink") or body.get("@odata.nextLink")
             if not link:
                 return {"value": values}

@@ -19,6 +19,7 @@ from pullready.facts.scope import Need, Scope
 _NETWORKS: Final = "the nodes' virtual network and those peered with it"
 _ENDPOINTS: Final = "the private endpoints of the registry"
 _ZONES: Final = "the subscriptions of the cluster, its networks, the registry and its private endpoints"
+_RULES: Final = "the resource groups of the nodes, their network, and the networks of the private endpoints"
 _OUTBOUND: Final = "the resource groups of what the nodes leave through"
 
 
@@ -51,7 +52,22 @@ def read_pull_paths(scope: Scope) -> Reading:
         scope = scope.with_documents((yield wanted))
 
 
-@collector(Need.ROUTES, Need.SECURITY_GROUPS, Need.FIREWALL_POLICIES, permissions=())
+@collector(
+    Need.ROUTES,
+    Need.SECURITY_GROUPS,
+    Need.FIREWALL_POLICIES,
+    permissions=(
+        Permission("Microsoft.Network/networkSecurityGroups/read", _RULES),
+        Permission(
+            "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action",
+            "the nodes' virtual network",
+        ),
+        Permission("Microsoft.Compute/virtualMachineScaleSets/read", "the node resource group"),
+        Permission("Microsoft.Compute/virtualMachines/read", "the node resource group"),
+        Permission("Microsoft.Network/networkInterfaces/read", "the node resource group"),
+        Permission("Microsoft.ContainerRegistry/registries/replications/read", "the registry"),
+    ),
+)
 def read_ways(scope: Scope) -> Reading:
     """Read what stands on the ways from the pools to the registries."""
     while wanted := next_way_documents(scope):

@@ -36,6 +36,9 @@ CLIENTS: Final[Mapping[str, Client]] = {
     ),
 }
 _NAME_QUESTION: Final = "microsoft.containerregistry/checknameavailability"
+#: Reads that Azure has as actions, and asks for by POST. Of their lists, the next page is asked for by a token.
+ADMIN_RULES: Final = "microsoft.network/virtualnetworks/listnetworkmanagereffectivesecurityadminrules"
+ACTIONS: Final = frozenset({ADMIN_RULES})
 _PLAIN: Final = "/()!$&'*+,;=:@"
 
 
@@ -63,6 +66,8 @@ def question(id_: str) -> Question:
         name = query.removeprefix("name=")
         body = {"name": name, "type": "Microsoft.ContainerRegistry/registries"}
         return Question(client, f"{quote(path, safe=_PLAIN)}?{version}", body)
+    if type_of(path) in ACTIONS:
+        return Question(client, f"{quote(path, safe=_PLAIN)}?{version}", {})
     asked = f"{quote(query, safe=_PLAIN)}&" if query else ""
     return Question(client, f"{quote(path, safe=_PLAIN)}?{asked}{version}")
 

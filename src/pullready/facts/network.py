@@ -63,6 +63,7 @@ class _PeeringProperties(Struct, frozen=True):
     remoteAddressSpace: _AddressSpace | UnsetType | None = UNSET
     peeringState: str | UnsetType | None = UNSET
     useRemoteGateways: bool | UnsetType | None = UNSET
+    allowVirtualNetworkAccess: bool | UnsetType | None = UNSET
 
 
 class _Peering(Struct, frozen=True):
@@ -136,6 +137,12 @@ class Subnet(Fact):
         """The id of the network security group that is attached."""
         group = self.wire.properties.networkSecurityGroup
         return (group.id or None) if group else None
+
+    @property
+    def governs_endpoints(self) -> bool | None:
+        """Whether its network security group is for the private endpoints in it, too; none where that is not told."""
+        policies = self.wire.properties.privateEndpointNetworkPolicies
+        return policies.lower() in {"enabled", "networksecuritygroupenabled"} if policies else None
 
     @property
     def nat_gateway(self) -> str | None:

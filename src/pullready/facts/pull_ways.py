@@ -9,6 +9,7 @@ from typing import Final
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.base import Unread
+from pullready.facts.path.security import Security
 from pullready.facts.path.way import Way
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.scope import Facts, Need, Noting, Scope, fact
@@ -29,8 +30,16 @@ def ways(scope: Scope, pull_paths: tuple[PullPath | Unread, ...]) -> tuple[Way |
     return tuple(found)
 
 
+def _ask_destinations(way: Way) -> None:
+    _ = way.destinations
+
+
+def _ask_security(way: Way) -> None:
+    Security(way).look()
+
+
 #: What the ways are asked for, in this order: each builds on what the earlier ones read.
-_ASKED: Final[tuple[Callable[[Way], object], ...]] = ()
+_ASKED: Final[tuple[Callable[[Way], object], ...]] = (_ask_destinations, _ask_security)
 
 
 def next_way_documents(scope: Scope) -> tuple[str, ...]:

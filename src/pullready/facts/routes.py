@@ -126,6 +126,17 @@ def public_route(scope: Scope, subnet: Subnet, *, may_learn: bool = True) -> Rou
     return sure
 
 
+def leads_public(scope: Scope, subnet: Subnet) -> bool:
+    """Say whether a route of *subnet*'s own, or one that a gateway may teach it, may be for public addresses."""
+    table = _table(scope, subnet)
+    own = any(
+        route.tag or (route.range and not any(route.range.subnet_of(private) for private in _NOT_PUBLIC))
+        for route in (table.routes if table else ())
+    )
+    learns = not (table and table.wire.disableBgpRoutePropagation is True)
+    return own or (learns and subnet.network.may_learn_routes)
+
+
 @dataclass(frozen=True)
 class _RouteTable(Fact):
     wire: _TableProperties

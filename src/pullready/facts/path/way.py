@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
 from pullready.errors import FactUnavailable
 from pullready.facts.network import Subnet
-from pullready.facts.path.flow import Destination, Flow, PublicService
+from pullready.facts.path.flow import Destination, Flow, PrivateAddress, PublicService
 from pullready.facts.path.hosts import EndpointKind, RegistryEndpoint
 from pullready.facts.path.regions import regions_of
 from pullready.facts.resolution import NoAnswer, Private
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from pullready.facts.pull_paths import PullPath
 
 #: The service tags that hold the public addresses of an endpoint, the narrowest first. Whether a dedicated data
-#: endpoint is in that of registries is not documented.
+#: endpoint is in that of registries, or in that of storage, is not documented.
 _TAGS: Final = {
     EndpointKind.LOGIN_SERVER: (("azurecontainerregistry", "azurecloud", "internet"), ()),
-    EndpointKind.DATA: (("azurecloud", "internet"), ("azurecontainerregistry",)),
+    EndpointKind.DATA: (("azurecloud", "internet"), ("azurecontainerregistry", "storage")),
     EndpointKind.STORAGE: (("storage", "azurecloud", "internet"), ()),
 }
 
@@ -73,6 +74,19 @@ class Way:
         """What flows on it, from any node to each of the addresses."""
         sources = self.subnet.prefixes
         return tuple(Flow(sources, destination) for destination in self.destinations)
+
+    @property
+    def possible_destinations(self) -> tuple[Destination, ...]:
+        """Where the nodes may connect to, whatever their DNS answers: a private endpoint, or the public addresses."""
+        host = self.endpoint.host
+        if host is None or self.endpoint.kind is EndpointKind.STORAGE:
+            return (self._public,)
+        private = [
+            PrivateAddress(host, IPv4Address(address), connection.endpoint, shown)
+            for connection in self.path.resolution.endpoints.approved
+            for address, shown in connection.addresses_of(host).items()
+        ]
+        return (*private, self._public)
 
     @property
     def _public(self) -> PublicService:
