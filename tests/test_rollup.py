@@ -79,11 +79,11 @@ def test_healthy_shop_names_what_is_proven_and_what_is_not(tmp_path: Path) -> No
         workloads=("Deployment shop/web",),
         verdict="no-fault-found",
         because=(),
-        proven=("reference", "identity", "credential", "dns", "gate", "platform"),
-        unproven=("route", "firewall", "manifest", "layers"),
+        proven=("reference", "identity", "credential", "dns", "firewall", "gate", "platform"),
+        unproven=("route", "manifest", "layers"),
     )
     public = known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"]
-    assert public.proven == ("reference", "identity", "credential", "gate", "platform")
+    assert public.proven == ("reference", "identity", "credential", "firewall", "gate", "platform")
 
 
 def test_cluster_with_a_service_principal_proves_its_credential(tmp_path: Path) -> None:

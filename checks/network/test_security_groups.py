@@ -1,4 +1,4 @@
-"""Security rules let the nodes reach every endpoint of the registry.
+r"""Security rules let the nodes reach every endpoint of the registry.
 
 Symptom: ``request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)`` where the
 login server is denied; ``download failed after attempts=6: dial tcp …:443: i/o timeout`` where the layers are.
@@ -12,7 +12,7 @@ for those two.
 
 Fix: allow it, with a lower number than the rule that denies it::
 
-    az network nsg rule create -g GROUP --nsg-name NSG --name allow-registry --priority NUMBER --direction Outbound
+    az network nsg rule create -g GROUP --nsg-name NSG --name allow-registry --priority NUMBER --direction Outbound \
         --access Allow --destination-address-prefixes AzureContainerRegistry --destination-port-ranges 443
 
 A registry's public addresses are told by service tags: ``AzureContainerRegistry`` for the login server, ``Storage`` for

@@ -25,20 +25,38 @@ def egress_denied_by_rules(way: Way) -> Iterator[Judgement]:
     if idle := way.path.without_nodes:
         yield NotApplicable(way.subject, "the pool is stopped or scaled to zero", (idle,))
         return
-    yield from dict.fromkeys(_rules_of(way))  # what keeps several from being judged is said once
+    if way.path.pool is None:
+        yield Unknown(
+            way.subject,
+            "AKSNodeClass objects in the cluster, and not Azure, say which subnets auto-provisioned nodes are in",
+            "Look at the security rules of the subnet that their vnetSubnetID names",
+            (way.path.cluster.evidence("/properties/nodeProvisioningProfile", "nodes are provisioned automatically"),),
+        )
+        return
+    said = set()
+    for judgement in _said(way):
+        if judgement not in said:  # what keeps several things from being judged is said once
+            said.add(judgement)
+            yield judgement
+
+
+def _said(way: Way) -> Iterator[Judgement]:
+    try:
+        yield from _rules_of(way)
+    except FactUnavailable as why:
+        yield _unknown(way, why)
 
 
 def _rules_of(way: Way) -> Iterator[Judgement]:
     security = Security(way)
     if way.endpoint.kind is EndpointKind.LOGIN_SERVER:
-        for platform in _platforms(way):
-            judgement = _judged(way, platform.what, partial(security.reaches, platform))
-            if not isinstance(judgement, Clear):
-                yield judgement
+        yield from _platforms_denied(security)
     bypass_proxy(way.path.cluster, way.endpoint.host or "")
     try:
         destinations = way.destinations
     except FactUnavailable:
+        if _asks_azure_dns(way):
+            raise
         judgements = [_way_to(security, destination) for destination in way.possible_destinations]
         if not all(isinstance(one, Clear) for one in judgements):
             raise
@@ -54,21 +72,36 @@ def _way_to(security: Security, destination: Destination) -> Judgement:
     return _judged(way, f"TCP 443 to {destination} ({way.endpoint.kind})", partial(security.passing, flow))
 
 
+def _platforms_denied(security: Security) -> Iterator[Judgement]:
+    way = security.way
+    try:
+        for platform in _platforms(way):
+            judgement = _judged(way, platform.what, partial(security.reaches, platform))
+            if not isinstance(judgement, Clear):
+                yield judgement
+    except FactUnavailable as why:
+        yield _unknown(way, why)
+
+
 def _platforms(way: Way) -> Iterator[Platform]:
     """Yield what Azure puts beside the nodes and a pull by them needs; not DNS beside servers of the network's own."""
     cluster, registry = way.path.cluster, way.path.registry
     if not (registry.pulls_anonymously or cluster.service_accounts_pull or cluster.service_principal_client_id):
         yield METADATA
-    if all(server == AZURE_DNS_SERVER for server in way.subnet.network.dns_servers):
+    if _asks_azure_dns(way):
         yield AZURE_DNS
+
+
+def _asks_azure_dns(way: Way) -> bool:
+    """Say whether Azure itself answers the nodes, and no server of the network's own."""
+    return all(server == AZURE_DNS_SERVER for server in way.subnet.network.dns_servers)
 
 
 def _judged(way: Way, what: str, ask: Callable[[], Passing]) -> Judgement:
     try:
         passing = ask()
     except FactUnavailable as why:
-        shown = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()
-        return Unknown(way.subject, why.reason, why.remedy, shown)
+        return _unknown(way, why)
     match passing:
         case Allowed(evidence=evidence):
             return Clear(way.subject, evidence)
@@ -83,6 +116,11 @@ def _judged(way: Way, what: str, ask: Callable[[], Passing]) -> Judgement:
                 remedy=remedy,
                 evidence=evidence,
             )
+
+
+def _unknown(way: Way, why: FactUnavailable) -> Unknown:
+    shown = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()
+    return Unknown(way.subject, why.reason, why.remedy, shown)
 
 
 def _although(way: Way) -> str:

@@ -59,6 +59,9 @@ class Security:
 
     def look(self) -> None:
         """Ask for every document that judging looks at."""
+        for platform in (METADATA, AZURE_DNS):
+            with suppress(FactUnavailable):
+                self.reaches(platform)
         try:
             destinations = self.way.destinations
         except FactUnavailable:
@@ -71,7 +74,14 @@ class Security:
         """Say whether the rules let *flow* pass; raise :class:`FactUnavailable` where that cannot be told."""
         traffic = Traffic(flow.sources, flow.destination)
         in_network = holds_destination(self.way.path.scope, self.way.subnet, flow.destination)
-        nodes = self._past_admins(traffic, lambda rules: cases_of(traffic, rules, SURE, in_network), None)
+        try:
+            nodes = self._past_admins(traffic, lambda rules: cases_of(traffic, rules, SURE, in_network), None)
+        except FactUnavailable:
+            if isinstance(flow.destination, PrivateAddress):
+                endpoint = self._entering(traffic, flow.destination)
+                if isinstance(endpoint, Denied):
+                    return endpoint
+            raise
         if isinstance(nodes, Denied) or isinstance(flow.destination, PublicService):
             return nodes
         endpoint = self._entering(traffic, flow.destination)

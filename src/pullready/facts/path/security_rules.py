@@ -230,21 +230,23 @@ def _holds_port(ranges: Iterable[str], port: int) -> Match:
 
 def _hold_client_ports(ranges: Sequence[str]) -> Match:
     """Say whether *ranges* hold the ports that connections come from, any above the reserved ones."""
-    if "*" in ranges:
-        return True
     parts = [_Ports.of(text) for text in ranges]
-    if any(part.malformed for part in parts):
+    if any(part.malformed is not None for part in parts):
         return Doubt("its source ports are not understood")
-    held = {port for part in parts for port in part.range} & {*_CLIENT_PORTS}
-    if len(held) == len(_CLIENT_PORTS):
+    reached = _CLIENT_PORTS.start
+    for part in sorted(parts, key=lambda one: one.range.start):
+        if part.range.start <= reached:
+            reached = max(reached, part.range.stop)
+    if reached >= _CLIENT_PORTS.stop:
         return True
-    return Doubt("it is for some source ports alone") if held else False
+    some = any(part.range.stop > _CLIENT_PORTS.start and part.range for part in parts)
+    return Doubt("it is for some source ports alone") if some else False
 
 
 @dataclass(frozen=True, slots=True)
 class _Ports:
     range: range
-    malformed: str = ""
+    malformed: str | None = None
 
     @classmethod
     def of(cls, text: str) -> _Ports:
@@ -258,4 +260,6 @@ class _Ports:
             return cls(range(0), text)
 
     def holds(self, port: int) -> Match:
-        return Doubt(f"its ports {self.malformed!r} are not understood") if self.malformed else port in self.range
+        if self.malformed is not None:
+            return Doubt(f"its ports {self.malformed!r} are not understood")
+        return port in self.range
