@@ -133,6 +133,11 @@ def test_secrets_stay_where_they_are(serve: Serve, caplog: pytest.LogCaptureFixt
     application = next(one for one in environment if "/applications" in one.id)
     application.body["value"][0]["passwordCredentials"][0].update(planted)
     application.body["value"][0]["notes"] = "canary-notes"
+    rules = next(
+        one for one in environment if one.id.endswith("spoke-vnet/listNetworkManagerEffectiveSecurityAdminRules")
+    )
+    for place in (rules.body["value"][0], rules.body["value"][0]["properties"]):
+        place["description"] = place["ruleGroups"] = "canary-said-by-people"
     cluster = next(one for one in environment if one.id.endswith("/spoke"))
     proxy = {"httpProxy": "http://canary:canary@proxy.example:3128/", "noProxy": ["store.azurecr.io", "a@b"]}
     cluster.body["properties"]["httpProxyConfig"] = {"enabled": False, **proxy}

@@ -147,6 +147,7 @@ OF_REGISTRY: Final = frozenset(
     {
         "abac-registry-acrpull-not-honoured",
         "kubelet-pull-role-missing",
+        "nsg-blocks-registry-egress",
         "private-dns-zone-not-linked-to-cluster-vnet",
         "pull-role-on-stale-principal",
         "registry-firewall-excludes-cluster-egress",
@@ -204,7 +205,7 @@ BAD_INPUT: Final = {
     ),
     "list-that-goes-on-elsewhere": Bad(
         rf"cannot read {SCALE_SETS}: the list goes on at another host than localhost",
-        frozenset({"kubelet-identity-not-on-vmss"}),
+        frozenset({"kubelet-identity-not-on-vmss", "nsg-blocks-registry-egress"}),
         spoil=goes_on_elsewhere,
     ),
     "graph-forbidden": Bad(

@@ -80,11 +80,11 @@ def test_healthy_shop_names_what_is_proven_and_what_is_not(tmp_path: Path) -> No
         workloads=("Deployment shop/web",),
         verdict="no-fault-found",
         because=(),
-        proven=("reference", "identity", "credential", "dns", "route", "gate", "manifest", "platform"),
-        unproven=("firewall", "layers"),
+        proven=("reference", "identity", "credential", "dns", "route", "firewall", "gate", "manifest", "platform"),
+        unproven=("layers",),
     )
     public = known["linux1", "shoptools.azurecr.io/db-migrate:2.1.0"]
-    assert public.proven == ("reference", "identity", "credential", "route", "gate", "manifest", "platform")
+    assert public.proven == ("reference", "identity", "credential", "route", "firewall", "gate", "manifest", "platform")
 
 
 def test_what_registries_hold_is_unproven_where_it_was_not_read(tmp_path: Path) -> None:

@@ -182,6 +182,7 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
         ids_ = [f"[`{check.id}`](checks/{check.id}.md)" for check in checks if needs[check.id] & wanted]
         return "all" if len(ids_) == len(checks) else ", ".join(ids_)
 
+    actions = ", ".join(f"`{action}`" for action in arm if not action.endswith("/read"))
     lines = [
         "# Permissions",
         "",
@@ -203,8 +204,12 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
         "az role definition create --role-definition docs/custom-role.json",
         "```",
         "",
-        "The built-in role Reader contains all of it, but on a registry that does not grant by repository it also lets",
-        "its holder pull images.",
+        "The built-in role Reader contains all of it but",
+        f"{actions},",
+        "which only reads, though Azure counts it among the actions that do more. Without it nobody knows whether",
+        "Azure Virtual Network Manager has rules for the nodes' network, so with Reader alone",
+        "`nsg-blocks-registry-egress` is never clear: it finds what network security groups deny, and all else is",
+        "unknown. On a registry that does not grant by repository, Reader also lets its holder pull images.",
         "",
         "## Microsoft Graph",
         "",

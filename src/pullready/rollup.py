@@ -44,6 +44,7 @@ PROVES: Final[Mapping[str, str]] = {
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
     "vnet-peering-missing-or-disconnected": "route",
     "route-table-blackholes-registry": "route",
+    "nsg-blocks-registry-egress": "firewall",
     "registry-firewall-excludes-cluster-egress": "gate",
     "registry-public-access-disabled-without-private-path": "gate",
     "image-manifest-missing": "manifest",

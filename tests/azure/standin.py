@@ -29,6 +29,13 @@ CLIENT: Final = "cccccccc-0000-4000-8000-000000000001"
 CLIENT_SECRET: Final = "canary-client-secret"
 TOKEN: Final = "canary-token"
 #: What Azure does not count as part of a document's id.
+#: What Azure answers to a POST alone, though it only reads.
+_ACTIONS: Final = (
+    "/checknameavailability",
+    "/getbyids",
+    "/listnetworkmanagereffectivesecurityadminrules",
+    "/listnetworkmanagereffectiveconnectivityconfigurations",
+)
 _OPTIONS: Final = ("api-version", "$select", "$top", "$skiptoken")
 
 
@@ -165,6 +172,8 @@ class Standin:
         return *self._document(request), {}
 
     def _document(self, request: Request) -> tuple[int, Any]:
+        if (request.method == "POST") is not _is_posted(request):
+            return 405, _error("MethodNotAllowed", "The method is not allowed here.")
         is_graph = request.service == "graph"
         document = self.snapshot.document(request.id.replace("graph:", f"graph:{request.tenant}", 1))
         if document.status is Status.NOT_ASKED:
@@ -187,6 +196,8 @@ class Standin:
             return body
         start = int(request.query.get("$skiptoken", "0"))
         end = start + self.page_size
+        if request.method == "POST" and request.service == "arm":
+            return {"value": values[start:end], "skipToken": str(end) if end < len(values) else ""}
         query = {**request.query, "$skiptoken": str(end)}
         path = request.id.removeprefix("graph:").partition("?")[0]
         link = f"{self.urls[request.service]}{quote(path)}?" + "&".join(f"{k}={quote(v)}" for k, v in query.items())
@@ -257,6 +268,8 @@ class _Handler(BaseHTTPRequestHandler):
             named["ids"] = ",".join(sent["ids"])
         id_ = ("graph:" if self.service == "graph" else "") + unquote(parts.path)
         id_ += "?" + "&".join(f"{key}={value}" for key, value in named.items()) if named else ""
+        if "skipToken" in sent:
+            query["$skiptoken"] = str(sent["skipToken"])
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         issued = self.standin.tokens.get(token)
         request = Request(self.service, self.command, id_, query, token, issued.tenant if issued else "")
@@ -288,6 +301,11 @@ def _openid(authority: str) -> dict[str, str]:
         "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
         "token_endpoint": f"{authority}/oauth2/v2.0/token",
     }
+
+
+def _is_posted(request: Request) -> bool:
+    """Say whether Azure has what is asked for as an action, and not as a resource to be got."""
+    return request.id.partition("?")[0].casefold().endswith(_ACTIONS)
 
 
 def _absent(request: Request) -> dict[str, Any]:

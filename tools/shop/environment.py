@@ -27,6 +27,9 @@ ENDPOINT: Final = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/shop-re
 ENDPOINT_NIC: Final = f"{GROUP}/providers/Microsoft.Network/networkInterfaces/shop-registry.nic"
 ZONE: Final = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azurecr.io"
 SIZES: Final = ids.vm_sizes_in(SUBSCRIPTION, "westeurope")
+LEGACY_NODE_GROUP: Final = ids.group(SUBSCRIPTION, "MC_shop_legacy_westeurope")
+NODES_GROUP: Final = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/shop-nodes"
+AKS_GROUP: Final = f"{NODE_GROUP}/providers/Microsoft.Network/networkSecurityGroups/aks-agentpool-10000000-nsg"
 KUBELET: Final = f"{NODE_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/prod-agentpool"
 _ROLES: Final = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions"
 ACR_PULL: Final = f"{_ROLES}/7f951dda-4ed3-4680-a7ca-43fe172d538d"
@@ -295,7 +298,7 @@ def scale_sets() -> list[Body]:
                 "type": "UserAssigned",
                 "userAssignedIdentities": {KUBELET: {"principalId": KUBELET_OBJECT, "clientId": KUBELET_CLIENT}},
             },
-            "properties": {"provisioningState": "Succeeded"},
+            "properties": {"provisioningState": "Succeeded", "virtualMachineProfile": machine_model(name, AKS_GROUP)},
         }
         for name, pool in (
             ("aks-system-10000001-vmss", "system"),
@@ -303,6 +306,91 @@ def scale_sets() -> list[Body]:
             ("akswin1", "win1"),
         )
     ]
+
+
+def legacy_scale_sets() -> list[Body]:
+    """Return the scale set of legacy's pool, whose network interfaces have no security group."""
+    name = "aks-nodes-20000001-vmss"
+    return [
+        {
+            "id": f"{LEGACY_NODE_GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/{name}",
+            "name": name,
+            "type": "Microsoft.Compute/virtualMachineScaleSets",
+            "location": "westeurope",
+            "tags": {"aks-managed-poolName": "nodes"},
+            "properties": {"provisioningState": "Succeeded", "virtualMachineProfile": machine_model(name, None)},
+        }
+    ]
+
+
+def machine_model(name: str, security_group: str | None) -> Body:
+    """Return what the machines of the scale set *name* have in common, as far as it is about their network."""
+    attached = {"networkSecurityGroup": {"id": security_group}} if security_group else {}
+    interface = {"name": name, "properties": {"primary": True, "enableIPForwarding": True, **attached}}
+    return {"networkProfile": {"networkInterfaceConfigurations": [interface]}}
+
+
+def security_rule(group: str, name: str, **properties: Any) -> Body:
+    """Return a rule of the security group *group*: outbound and for everything, but for what *properties* say."""
+    return {
+        "id": f"{group}/securityRules/{name}",
+        "name": name,
+        "type": "Microsoft.Network/networkSecurityGroups/securityRules",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "protocol": "*",
+            "sourcePortRange": "*",
+            "destinationPortRange": "*",
+            "sourceAddressPrefix": "*",
+            "destinationAddressPrefix": "*",
+            "access": "Allow",
+            "priority": 100,
+            "direction": "Outbound",
+            "sourcePortRanges": [],
+            "destinationPortRanges": [],
+            "sourceAddressPrefixes": [],
+            "destinationAddressPrefixes": [],
+            **properties,
+        },
+    }
+
+
+def security_group(resource: str, *rules: Body) -> Body:
+    """Return a network security group with *rules* and those that every group has."""
+    everything = {"sourceAddressPrefix": "VirtualNetwork", "destinationAddressPrefix": "VirtualNetwork"}
+    defaults = (
+        ("AllowVnetInBound", {"priority": 65000, "direction": "Inbound", **everything}),
+        (
+            "AllowAzureLoadBalancerInBound",
+            {"priority": 65001, "direction": "Inbound", "sourceAddressPrefix": "AzureLoadBalancer"},
+        ),
+        ("DenyAllInBound", {"priority": 65500, "direction": "Inbound", "access": "Deny"}),
+        ("AllowVnetOutBound", {"priority": 65000, **everything}),
+        ("AllowInternetOutBound", {"priority": 65001, "destinationAddressPrefix": "Internet"}),
+        ("DenyAllOutBound", {"priority": 65500, "access": "Deny"}),
+    )
+    return {
+        "id": resource,
+        "name": ids.name_of(resource),
+        "type": "Microsoft.Network/networkSecurityGroups",
+        "location": "westeurope",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "securityRules": list(rules),
+            "defaultSecurityRules": [security_rule(resource, name, **properties) for name, properties in defaults],
+        },
+    }
+
+
+def security() -> Bodies:
+    """Return the security groups of prod's nodes, and that no network manager has rules for the networks."""
+    return {
+        NODES_GROUP: security_group(NODES_GROUP),
+        AKS_GROUP: security_group(AKS_GROUP),
+        ids.scale_sets_in(LEGACY_NODE_GROUP): legacy_scale_sets(),
+        ids.admin_rules_of(VNET): [],
+        ids.admin_rules_of(LEGACY_VNET): [],
+    }
 
 
 def subnet(network: str, name: str, prefix: str, **properties: Any) -> Body:
@@ -351,7 +439,7 @@ def network() -> Bodies:
         VNET: virtual_network(
             VNET,
             "10.20.0.0/16",
-            subnet(VNET, "nodes", "10.20.0.0/20"),
+            subnet(VNET, "nodes", "10.20.0.0/20", networkSecurityGroup={"id": NODES_GROUP}),
             subnet(VNET, "endpoints", "10.20.16.0/24", privateEndpointNetworkPolicies="Disabled"),
         ),
         LEGACY_VNET: virtual_network(
@@ -492,6 +580,7 @@ def healthy() -> Bodies:
         ids.scale_sets_in(NODE_GROUP): scale_sets(),
         **authorization(),
         **network(),
+        **security(),
         **private_path(),
         SIZES: sizes(),
         **contents(),

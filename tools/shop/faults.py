@@ -8,17 +8,20 @@ from typing import Final
 from pullready.facts import ids
 from tools.shop.contents import STOCK, contents
 from tools.shop.environment import (
+    AKS_GROUP,
     ENDPOINT,
     ENDPOINT_NIC,
     GROUP,
     KUBELET_OBJECT,
     LEGACY,
     LEGACY_CLIENT,
+    LEGACY_NODE_GROUP,
     LEGACY_OBJECT,
     LEGACY_VNET,
     NAT_ADDRESS,
     NAT_GATEWAY,
     NODE_GROUP,
+    NODES_GROUP,
     OUTBOUND,
     PROD,
     PULLERS_GROUP,
@@ -36,6 +39,8 @@ from tools.shop.environment import (
     registries,
     registry,
     scale_sets,
+    security_group,
+    security_rule,
     zone_link,
 )
 from tools.shop.fault import Fault
@@ -65,12 +70,17 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.a_record(ZONE, "shopimages"),
         ids.a_record(ZONE, "shopimages.westeurope.data"),
         *(id_ for id_ in contents() if id_ not in STOCK),
+        NODES_GROUP,
+        AKS_GROUP,
+        ids.admin_rules_of(VNET),
     ),
     LEGACY: (
         LEGACY,
         LEGACY_VNET,
         NAT_GATEWAY,
         NAT_ADDRESS,
+        ids.admin_rules_of(LEGACY_VNET),
+        ids.scale_sets_in(LEGACY_NODE_GROUP),
         ids.groups_of(LEGACY_OBJECT),
         ids.service_principal(LEGACY_CLIENT),
         ids.application(LEGACY_CLIENT),
@@ -209,6 +219,31 @@ def faults() -> Iterator[Fault]:
                 },
             )
         ),
+    )
+    yield Fault(
+        "nsg-blocks-registry-egress",
+        "A network security group denies the way to the private endpoint",
+        "Outbound traffic was closed by a rule for everything, and what the nodes need was allowed before it: the Internet,\n"
+        "but not the network that the registry's private endpoint is in.",
+        f'{scheme} "shopimages.azurecr.io/web:1.4.2": failed to do request: Head\n'
+        '"https://shopimages.azurecr.io/v2/web/manifests/1.4.2": dial tcp 10.20.16.5:443: i/o timeout',
+        "az network nsg rule create --resource-group shop --nsg-name shop-nodes --name allow-registry --priority 3999 \\\n"
+        "  --direction Outbound --access Allow --protocol Tcp --source-address-prefixes 10.20.0.0/20 \\\n"
+        "  --destination-address-prefixes 10.20.16.4 10.20.16.5 --destination-port-ranges 443",
+        bodies={
+            NODES_GROUP: security_group(
+                NODES_GROUP,
+                security_rule(
+                    NODES_GROUP,
+                    "allow-internet",
+                    priority=200,
+                    protocol="Tcp",
+                    destinationAddressPrefix="Internet",
+                    destinationPortRange="443",
+                ),
+                security_rule(NODES_GROUP, "deny-the-rest", priority=4000, access="Deny"),
+            )
+        },
     )
     yield Fault(
         "private-dns-zone-not-linked-to-cluster-vnet",

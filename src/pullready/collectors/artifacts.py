@@ -35,8 +35,6 @@ _MANIFEST: Final = {
 }
 _ATTRIBUTES: Final = {
     "readEnabled": VALUE,
-    "writeEnabled": VALUE,
-    "deleteEnabled": VALUE,
     "listEnabled": VALUE,
     "quarantineState": VALUE,
 }

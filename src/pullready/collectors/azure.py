@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from pullready.collectors import artifacts, graph, paths
+from pullready.collectors import admin_rules, artifacts, graph, paths
 from pullready.collectors.answers import Unreadable, body_of
 from pullready.collectors.permissions import action_for
 from pullready.collectors.pipelines import failure, open_session, policies, transport
@@ -86,6 +87,9 @@ class Azure:
             if not isinstance(body.get("value"), list):
                 return body
             values += body["value"]
+            if question.json is not None and body.get("skipToken"):
+                question = replace(question, json={**question.json, "skipToken": body["skipToken"]})
+                continue
             link = body.get("nextLink") or body.get("@odata.nextLink")
             if not link:
                 return {"value": values}
@@ -131,7 +135,7 @@ class Azure:
 def _reduced(provider: Provider, id_: str, body: dict[str, Any]) -> Any:
     if provider is Provider.GRAPH:
         return graph.reduced(id_, body)
-    return artifacts.reduced_sizes(body) if paths.type_of(id_) == _SIZES else body
+    return artifacts.reduced_sizes(body) if paths.type_of(id_) == _SIZES else admin_rules.reduced(id_, body)
 
 
 def _permission(provider: Provider, id_: str) -> tuple[str, str]:

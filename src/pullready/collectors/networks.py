@@ -20,6 +20,7 @@ _NETWORKS: Final = "the nodes' virtual network and those peered with it"
 _ENDPOINTS: Final = "the private endpoints of the registry"
 _ZONES: Final = "the subscriptions of the cluster, its networks, the registry and its private endpoints"
 _RESOLVERS: Final = "the subscriptions of the nodes' virtual network and of that of their DNS servers"
+_RULES: Final = "the resource groups of the nodes, their network, and the networks of the private endpoints"
 _OUTBOUND: Final = "the resource groups of what the nodes leave through"
 
 
@@ -67,6 +68,15 @@ def read_pull_paths(scope: Scope) -> Reading:
         Permission(
             "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveConnectivityConfigurations/action", _NETWORKS
         ),
+        Permission("Microsoft.Network/networkSecurityGroups/read", _RULES),
+        Permission(
+            "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action",
+            "the nodes' virtual network",
+        ),
+        Permission("Microsoft.Compute/virtualMachineScaleSets/read", "the node resource group"),
+        Permission("Microsoft.Compute/virtualMachines/read", "the node resource group"),
+        Permission("Microsoft.Network/networkInterfaces/read", "the node resource group"),
+        Permission("Microsoft.ContainerRegistry/registries/replications/read", "the registry"),
     ),
 )
 def read_ways(scope: Scope) -> Reading:

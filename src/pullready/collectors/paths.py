@@ -40,12 +40,10 @@ CLIENTS: Final[Mapping[str, Client]] = {
     ),
 }
 _NAME_QUESTION: Final = "microsoft.containerregistry/checknameavailability"
-#: What Azure answers to a POST alone, though it changes nothing.
-POSTED: Final = frozenset(
-    {
-        "microsoft.network/virtualnetworks/listnetworkmanagereffectiveconnectivityconfigurations",
-        "microsoft.network/virtualnetworks/listnetworkmanagereffectivesecurityadminrules",
-    }
+#: Reads that Azure has as actions, and asks for by POST. Of their lists, the next page is asked for by a token.
+ADMIN_RULES: Final = "microsoft.network/virtualnetworks/listnetworkmanagereffectivesecurityadminrules"
+ACTIONS: Final = frozenset(
+    {ADMIN_RULES, "microsoft.network/virtualnetworks/listnetworkmanagereffectiveconnectivityconfigurations"}
 )
 _PLAIN: Final = "/()!$&'*+,;=:@"
 
@@ -74,7 +72,7 @@ def question(id_: str) -> Question:
         name = query.removeprefix("name=")
         body = {"name": name, "type": "Microsoft.ContainerRegistry/registries"}
         return Question(client, f"{quote(path, safe=_PLAIN)}?{version}", body)
-    if type_of(path) in POSTED:
+    if type_of(path) in ACTIONS:
         return Question(client, f"{quote(path, safe=_PLAIN)}?{version}", {})
     asked = f"{quote(query, safe=_PLAIN)}&" if query else ""
     return Question(client, f"{quote(path, safe=_PLAIN)}?{asked}{version}")

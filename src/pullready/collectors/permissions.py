@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from pullready.collectors.paths import POSTED, type_of
+from pullready.collectors.paths import ACTIONS, type_of
 from pullready.facts.scope import Need, Scope
 from pullready.snapshot import Document
 
@@ -81,7 +81,7 @@ def permissions() -> tuple[Declared, ...]:
 
 def action_for(path: str) -> str:
     """Return the RBAC action that reading *path* needs, spelt as declared."""
-    kind = type_of(path)
-    action = f"{kind}/action" if kind in POSTED else f"{kind}/read"
+    type_ = type_of(path)
+    action = f"{type_}/action" if type_ in ACTIONS else f"{type_}/read"
     declared = (one for collector in COLLECTORS for one in collector.permissions if isinstance(one, Permission))
     return next((one.action for one in declared if one.action.casefold() == action), action)

@@ -128,6 +128,11 @@ def connectivity_of(network: str) -> str:
     return f"{network}/listNetworkManagerEffectiveConnectivityConfigurations"
 
 
+def admin_rules_of(virtual_network: str) -> str:
+    """Return the list of the security admin rules that Azure Virtual Network Manager applies to a virtual network."""
+    return f"{virtual_network}/listNetworkManagerEffectiveSecurityAdminRules"
+
+
 def firewalls_in(subscription: str) -> str:
     """Return the list of a subscription's Azure Firewalls."""
     return f"/subscriptions/{subscription}/providers/Microsoft.Network/azureFirewalls"

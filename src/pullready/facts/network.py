@@ -155,6 +155,12 @@ class Subnet(Fact):
         return (group.id or None) if group else None
 
     @property
+    def governs_endpoints(self) -> bool | None:
+        """Whether its network security group is for the private endpoints in it, too; none where that is not told."""
+        policies = self.wire.properties.privateEndpointNetworkPolicies
+        return policies.lower() in {"enabled", "networksecuritygroupenabled"} if policies else None
+
+    @property
     def nat_gateway(self) -> str | None:
         """The id of the NAT gateway that is attached."""
         return (self.wire.properties.natGateway.id or None) if self.wire.properties.natGateway else None

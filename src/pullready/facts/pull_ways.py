@@ -10,6 +10,7 @@ from typing import Final
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.base import Unread
 from pullready.facts.path.flow import PrivateAddress
+from pullready.facts.path.security import Security
 from pullready.facts.path.way import Way
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.scope import Facts, Need, Noting, Scope, fact
@@ -45,8 +46,15 @@ def _ask_routes(way: Way) -> None:
                 way.junction(destination)
 
 
+def _ask_security(way: Way) -> None:
+    with suppress(FactUnavailable):  # where the name leads is not known, and the rules may not care
+        if way.moot:
+            return
+    Security(way).look()
+
+
 #: What the ways are asked for, in this order: each builds on what the earlier ones read.
-_ASKED: Final[tuple[Callable[[Way], object], ...]] = (_ask_destinations, _ask_routes)
+_ASKED: Final[tuple[Callable[[Way], object], ...]] = (_ask_destinations, _ask_routes, _ask_security)
 
 
 def next_way_documents(scope: Scope) -> tuple[str, ...]:

@@ -184,6 +184,16 @@ def public_route(scope: Scope, subnet: Subnet, service: Service = REGISTRY, *, m
     return sure
 
 
+def leads_public(scope: Scope, subnet: Subnet) -> bool:
+    """Say whether a route of *subnet*'s own, or one that a gateway may teach it, may be for public addresses."""
+    table = route_table(scope, subnet)
+    own = any(
+        route.tag or (route.range and not any(route.range.subnet_of(private) for private in _NOT_PUBLIC))
+        for route in (table.routes if table else ())
+    )
+    return own or learns_routes(subnet, table)
+
+
 def _specificity(route: Route, service: Service) -> int | None:
     """Return the rank of a route among those that may be for the addresses of *service*; none for the others.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
 from pullready.errors import FactUnavailable
@@ -15,7 +17,7 @@ from pullready.facts.path.appliances import Assigned, Vacant, appliance_of
 from pullready.facts.path.flow import Destination, Flow, PrivateAddress, PublicService
 from pullready.facts.path.home import Home, home_of
 from pullready.facts.path.hosts import EndpointKind, RegistryEndpoint
-from pullready.facts.path.peering import Junction, direct_junction, no_junction, transit_junction
+from pullready.facts.path.peering import Junction, Severed, direct_junction, no_junction, transit_junction
 from pullready.facts.path.regions import regions_of
 from pullready.facts.path.routing import Leads, NextHop, private_hop, public_hop
 from pullready.facts.resolution import NoAnswer, Private, Public
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
     from pullready.facts.pull_paths import PullPath
 
 #: The service tags that hold the public addresses of an endpoint. Whether a dedicated data endpoint is in that of
-#: registries is not documented.
+#: registries, or in that of storage, is not documented.
 _SERVICES: Final = {
     EndpointKind.LOGIN_SERVER: REGISTRY,
-    EndpointKind.DATA: Service(("azurecloud",), doubtful=("azurecontainerregistry",)),
+    EndpointKind.DATA: Service(("azurecloud",), doubtful=("azurecontainerregistry", "storage")),
     EndpointKind.STORAGE: Service(("storage", "azurecloud")),
 }
 #: The service endpoint by which a subnet reaches an endpoint. Of data endpoints none is documented.
@@ -195,6 +197,15 @@ class Way:
             case _:
                 return no_junction(scope, network, home)
 
+    def severed(self, destination: Destination) -> Severed | None:
+        """Return how the nodes' network is kept apart from that of *destination*, where that is sure."""
+        if isinstance(destination, PublicService):
+            return None
+        with suppress(FactUnavailable):
+            junction = self.junction(destination)
+            return junction if isinstance(junction, Severed) else None
+        return None
+
     def _leg(self, subnet: Subnet, destination: Destination, behind: Firewall | Assigned | Vacant | None) -> Leg:
         scope = self.path.scope
         if isinstance(destination, PrivateAddress):
@@ -212,6 +223,19 @@ class Way:
     def _service_endpoint(self, subnet: Subnet) -> Evidence | None:
         name = _SERVICE_ENDPOINTS.get(self.endpoint.kind)
         return subnet.service_endpoint(name) if name else None
+
+    @property
+    def possible_destinations(self) -> tuple[Destination, ...]:
+        """Where the nodes may connect to, whatever their DNS answers: a private endpoint, or the public addresses."""
+        host = self.endpoint.host
+        if host is None or self.endpoint.kind is EndpointKind.STORAGE:
+            return (self._public,)
+        private = [
+            PrivateAddress(host, IPv4Address(address), connection.endpoint, shown)
+            for connection in self.path.resolution.endpoints.approved
+            for address, shown in connection.addresses_of(host).items()
+        ]
+        return (*private, self._public)
 
     @property
     def _public(self) -> PublicService:
