@@ -216,6 +216,15 @@ def test_documents_are_replaced_and_the_rest_stays() -> None:
     assert full().document(HIDDEN.id) is HIDDEN
 
 
+def test_a_copy_has_the_same_documents_and_changing_it_leaves_the_first_as_it_was() -> None:
+    first = full()
+    copied = Snapshot(first, captured_at=NOW, targets=TARGETS, example="a shop", requests=first.requests)
+    read = Document(HIDDEN.id.upper(), Provider.GRAPH, Status.READ, body=[])
+    changed = copied.with_documents([read])
+    assert contents(copied) == contents(first) == contents(full())
+    assert list(changed) == list(Snapshot([SHOP, read, APP], captured_at=NOW))
+
+
 def test_unreadable_is_what_was_asked_for_and_gave_no_answer() -> None:
     documents = [Document(f"/{status}", Provider.ARM, status) for status in Status]
     unreadable = Snapshot(documents, captured_at=NOW).unreadable()

@@ -145,6 +145,9 @@ class Snapshot:
         self.requests = dict(requests or {})
         self._asked: frozenset[Provider] | None = None
         self._documents: dict[str, Document] = {}
+        if isinstance(documents, Snapshot):
+            self._documents = documents._documents  # noqa: SLF001  (one of its own; never changed, so it can be shared)
+            return
         for document in documents:
             self._documents.setdefault(document.id.casefold(), document)
 
@@ -172,14 +175,14 @@ class Snapshot:
 
     def with_documents(self, documents: Iterable[Document], targets: Iterable[TargetScope] | None = None) -> Snapshot:
         """Return a snapshot in which *documents* replace those of the same id."""
-        merged = {**self._documents, **{document.id.casefold(): document for document in documents}}
-        return Snapshot(
-            merged.values(),
+        made = Snapshot(
             captured_at=self.captured_at,
             targets=self.targets if targets is None else targets,
             example=self.example,
             requests=self.requests,
         )
+        made._documents = {**self._documents, **{document.id.casefold(): document for document in documents}}
+        return made
 
     def encode(self) -> bytes:
         """Return the file's bytes: the same documents always give the same bytes."""
