@@ -21,6 +21,8 @@ from tools.shop.environment import (
     NODE_GROUP,
     OUTBOUND,
     PROD,
+    PULLER_CLIENT,
+    PULLER_OBJECT,
     PULLERS_GROUP,
     REPOSITORY_READER,
     SHOP,
@@ -33,6 +35,8 @@ from tools.shop.environment import (
     Body,
     assignment,
     cluster_prod,
+    puller_application,
+    regeneration,
     registries,
     registry,
     scale_sets,
@@ -45,7 +49,8 @@ class Fault:
     """One thing that is wrong in a copy of the shop: in its documents, or in one of its manifests.
 
     ``story`` tells how it came about, ``symptom`` is what kubelet says, ``without`` when it says so, ``remedy`` puts it
-    right. ``manifests`` replaces the text of files of the healthy example.
+    right. ``manifests`` replaces the text of files of the healthy example. ``is_risk`` says that it is found as a risk,
+    where the check may find more.
     """
 
     slug: str
@@ -57,6 +62,7 @@ class Fault:
     cluster: str = PROD
     bodies: Bodies = field(default_factory=dict)
     manifests: dict[str, tuple[str, str]] = field(default_factory=dict)
+    is_risk: bool = False
 
 
 #: The documents that only one of the two clusters needs.
@@ -71,6 +77,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ENDPOINT_NIC,
         ids.scale_sets_in(NODE_GROUP),
         REPOSITORY_READER,
+        ids.events_of(SHOP),
         ids.role_assignments_at(SHOP),
         ids.role_assignments_at(SHOPTEAMS),
         ids.private_endpoint_connections_of(SHOPTEAMS),
@@ -87,6 +94,8 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.groups_of(LEGACY_OBJECT),
         ids.service_principal(LEGACY_CLIENT),
         ids.application(LEGACY_CLIENT),
+        ids.service_principal(PULLER_CLIENT),
+        ids.application(PULLER_CLIENT),
     ),
 }
 
@@ -148,6 +157,7 @@ def faults() -> Iterator[Fault]:
                 publicNetworkAccess="Disabled",
                 networkRuleSet={"defaultAction": "Deny", "ipRules": []},
                 roleAssignmentMode="AbacRepositoryPermissions",
+                adminUserEnabled=True,
             )
         ),
     )
@@ -187,6 +197,46 @@ def faults() -> Iterator[Fault]:
         "401 Unauthorized",
         "az aks update --name prod --resource-group shop",
         bodies={ids.scale_sets_in(NODE_GROUP): [*scale_sets()[:2], _without_kubelet(scale_sets()[2])]},
+    )
+    yield Fault(
+        "pull-secret-sp-invalid-or-expired",
+        "The secret of the service principal in a pull secret has expired",
+        "The cluster's own principal has no role on the registry: its pods use the pull secret of their service account. The\n"
+        "secret of the service principal in it ended two weeks ago.",
+        f'{scheme} "shoptools.azurecr.io/stock:3.2.1": failed to authorize: failed to fetch oauth token: unexpected status:\n'
+        "401 Unauthorized",
+        f"az ad sp credential reset --id {PULLER_CLIENT} --append\n"
+        "kubectl create secret docker-registry shoptools-puller --namespace shop --docker-server shoptools.azurecr.io \\\n"
+        f'  --docker-username {PULLER_CLIENT} --docker-password "$SECRET" \\\n'
+        "  --dry-run=client --output yaml | kubectl apply --filename -",
+        cluster=LEGACY,
+        bodies={
+            ids.application(PULLER_CLIENT): [puller_application(("2025-10-19T00:00:00Z", "2026-10-19T00:00:00Z"))],
+            ids.role_assignments_at(SHOPTOOLS): [
+                assignment(SHOPTOOLS, "aaaaaaaa-0000-4000-8000-000000000003", KUBELET_OBJECT),
+                assignment(SHOPTOOLS, "aaaaaaaa-0000-4000-8000-000000000005", PULLER_OBJECT),
+            ],
+        },
+    )
+    yield Fault(
+        "pull-secret-admin-password-stale",
+        "The admin user got another password, and the pull secret did not",
+        "A password of the registry's admin user was made anew in October. The pull secret is from September, and the pods\n"
+        "start only because the kubelet identity may pull, too.",
+        f'{scheme} "shopimages.azurecr.io/jobs/report": failed to authorize: failed to fetch oauth token: unexpected status:\n'
+        "401 Unauthorized",
+        "az acr credential show --name shopimages\n"
+        "kubectl create secret docker-registry shopimages-admin --namespace shop --docker-server shopimages.azurecr.io \\\n"
+        '  --docker-username shopimages --docker-password "$PASSWORD" \\\n'
+        "  --dry-run=client --output yaml | kubectl apply --filename -",
+        without="Without pullready, nobody hears of it before that role is gone, and the events of the pods",
+        bodies={
+            ids.events_of(SHOP): [
+                regeneration("2026-10-12T09:15:00.1234567Z"),
+                regeneration("2026-09-14T08:30:00.1234567Z"),
+            ]
+        },
+        is_risk=True,
     )
     unlocked = cluster_prod()
     unlocked["properties"]["nodeResourceGroupProfile"] = {"restrictionLevel": "Unrestricted"}

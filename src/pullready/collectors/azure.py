@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from pullready.collectors import graph, paths
+from pullready.collectors import admin_passwords, graph, paths
 from pullready.collectors.answers import Unreadable, body_of
 from pullready.collectors.permissions import action_for
 from pullready.collectors.pipelines import failure, open_session, policies, transport
@@ -57,7 +57,7 @@ class Azure:
                 question = paths.question(id_)
                 version = question.client.api_version
             body = self._body(provider, question, *_permission(provider, id_))
-            kept = graph.reduced(id_, body) if provider is Provider.GRAPH else body
+            kept = _reduced(provider, id_, body)
         except Unreadable as why:
             return Document(
                 id=id_,
@@ -125,6 +125,13 @@ class Azure:
             connected = connected._client  # noqa: SLF001  (the only one of the clients without a public send_request)
         send: Callable[[HttpRequest], HttpResponse] = connected.send_request
         return send
+
+
+def _reduced(provider: Provider, id_: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept of *body*: whole, but where it may hold a secret."""
+    if provider is Provider.GRAPH:
+        return graph.reduced(id_, body)
+    return admin_passwords.reduced(body) if admin_passwords.is_of(id_) else body
 
 
 def _permission(provider: Provider, id_: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from pullready.facts.pull_bursts import PullBurst
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
+from pullready.facts.secret_logins import SecretLogin
 
 __all__ = [
     "MAKERS",
@@ -30,6 +31,7 @@ __all__ = [
     "PullPath",
     "PullRight",
     "Scope",
+    "SecretLogin",
     "Unread",
     "needs_of",
 ]

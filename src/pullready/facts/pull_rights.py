@@ -18,6 +18,7 @@ from pullready.facts.reference import ImageReference
 from pullready.facts.registry import Registry
 from pullready.facts.roles import READ_CONTENT, READ_METADATA
 from pullready.facts.scope import Need, Scope, fact
+from pullready.facts.server_keys import is_for_image
 from pullready.facts.workloads import Workload
 from pullready.snapshot import Provider
 from pullready.verdict import Evidence
@@ -101,6 +102,23 @@ class PullRight:
         """For each workload, where it names a pull secret that may be for the registry; none where it does not."""
         return tuple(self.credentials.brought_by(workload, self.registry.subject) for workload in self.workloads)
 
+    @property
+    def brings_judged_logins(self) -> bool:
+        """Whether each workload brings, for each of its images, a login that can be judged by itself."""
+        return bool(self.uses) and all(self._brings_judged(repository, workload) for repository, workload in self.uses)
+
+    def _brings_judged(self, repository: str, workload: Workload) -> bool:
+        """Say whether a pull secret of *workload* has a login of a service principal or of the admin user."""
+        for name in self.credentials.named_by(workload)[0]:
+            secret = self.credentials.secrets.get((workload.namespace, name))
+            if secret is None or secret.wire.note is not None:
+                continue
+            for login in secret.wire.registries or ():
+                is_known = login.client_id or login.is_admin_of(self.registry.name)
+                if is_known and is_for_image(login.server, self.registry.subject, repository):
+                    return True
+        return False
+
     def _bound(self) -> Iterator[Evidence]:
         """Yield the node selectors. A toleration alone does not bind: such pods also run on ordinary nodes."""
         label, value = VIRTUAL_NODE
@@ -134,7 +152,14 @@ def puller_of(scope: Scope, cluster: Cluster) -> Puller:
 
 def _held(scope: Scope, cluster: Cluster, registry: Registry) -> Held | FactUnavailable:
     try:
-        puller = puller_of(scope, cluster)
+        return held_by(scope, registry, puller_of(scope, cluster))
+    except FactUnavailable as why:
+        return why
+
+
+def held_by(scope: Scope, registry: Registry, puller: Puller) -> Held | FactUnavailable:
+    """Return the roles that *puller* has at *registry*; why they could not be read, where they could not."""
+    try:
         by_repository = registry.grants_by_repository
         roles = pull_roles(scope, registry.id, puller.object_id, READ_CONTENT if by_repository else None)
         metadata = pull_roles(scope, registry.id, puller.object_id, READ_METADATA) if by_repository else Roles()

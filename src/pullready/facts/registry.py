@@ -42,6 +42,7 @@ class _Properties(Struct, frozen=True):
     networkRuleSet: _RuleSet | UnsetType | None = UNSET
     endpointProtocol: str | UnsetType | None = UNSET
     roleAssignmentMode: str | UnsetType | None = UNSET
+    adminUserEnabled: bool | UnsetType | None = UNSET
 
 
 class _Registry(Struct, frozen=True):
@@ -93,6 +94,11 @@ class Registry(Fact):
             "standard",
             "premium",
         }
+
+    @property
+    def has_admin_user(self) -> bool:
+        """Whether one may sign in as the admin user, whose name is the registry's."""
+        return self.require(self.wire.properties.adminUserEnabled, "/properties/adminUserEnabled")
 
     @cached_property
     def public_access(self) -> PublicAccess:
