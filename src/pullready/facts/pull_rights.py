@@ -53,7 +53,8 @@ class Held:
 class PullRight:
     """A cluster, a registry that it pulls from, and the workloads that name an image of that registry.
 
-    ``uses`` are the repositories that they name; ``repository`` is set where the right is looked at for one alone.
+    ``uses`` are the repositories that they name, and ``written`` the images as they name them, maybe by another host of
+    the registry; ``repository`` is set where the right is looked at for one alone.
     ``is_whole`` says that every workload could be read, so that no other uses the registry. ``credentials`` are the
     pull secrets that the workloads may bring along.
     """
@@ -65,6 +66,7 @@ class PullRight:
     credentials: Credentials
     read: Held | FactUnavailable
     uses: tuple[tuple[str, Workload], ...] = ()
+    written: tuple[tuple[ImageReference, Workload], ...] = ()
     repository: str | None = None
 
     @property
@@ -81,8 +83,9 @@ class PullRight:
     def on(self, repository: str) -> PullRight:
         """Return the right on *repository* alone, with the workloads that name it."""
         uses = tuple(use for use in self.uses if use[0] == repository)
+        written = tuple(one for one in self.written if one[0].repository == repository)
         workloads = {workload.subject: workload for _, workload in uses}
-        return replace(self, repository=repository, uses=uses, workloads=tuple(workloads.values()))
+        return replace(self, repository=repository, uses=uses, written=written, workloads=tuple(workloads.values()))
 
     @property
     def held(self) -> Held:
@@ -105,9 +108,9 @@ class PullRight:
     @property
     def brings_judged_logins(self) -> bool:
         """Whether each workload brings, for each of its images, a login that can be judged by itself."""
-        return bool(self.uses) and all(self._brings_judged(repository, workload) for repository, workload in self.uses)
+        return bool(self.written) and all(self._brings_judged(image, workload) for image, workload in self.written)
 
-    def _brings_judged(self, repository: str, workload: Workload) -> bool:
+    def _brings_judged(self, image: ImageReference, workload: Workload) -> bool:
         """Say whether a pull secret of *workload* has a login of a service principal or of the admin user."""
         for name in self.credentials.named_by(workload)[0]:
             secret = self.credentials.secrets.get((workload.namespace, name))
@@ -115,7 +118,7 @@ class PullRight:
                 continue
             for login in secret.wire.registries or ():
                 is_known = login.client_id or login.is_admin_of(self.registry.name)
-                if is_known and is_for_image(login.server, self.registry.subject, repository):
+                if is_known and is_for_image(login.server, image.host, image.repository):
                     return True
         return False
 
@@ -187,6 +190,7 @@ def pull_rights(
             continue
         host = registry.subject
         here = [use for use in uses if use.registry_host(scope.settings) == host]
+        written = tuple((use.reference, use.workload) for use in here if isinstance(use.reference, ImageReference))
         users = {use.workload.subject: use.workload for use in here}
         rights.append(
             PullRight(
@@ -196,11 +200,8 @@ def pull_rights(
                 is_whole=len(uses) == len(images),
                 credentials=credentials,
                 read=_held(scope, cluster, registry),
-                uses=tuple(
-                    (use.reference.repository, use.workload)
-                    for use in here
-                    if isinstance(use.reference, ImageReference)
-                ),
+                uses=tuple((image.repository, workload) for image, workload in written),
+                written=written,
             )
         )
     return tuple(rights)

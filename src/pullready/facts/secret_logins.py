@@ -84,7 +84,7 @@ class SecretLogin:
         return tuple(
             (login, self.secret.evidence(f"/registries/{index}/username", f"the user in {self.secret.subject}"))
             for index, login in enumerate(self.secret.logins)
-            if any(is_for_image(login.server, self.right.registry.subject, one) for one in self.right.repositories)
+            if any(is_for_image(login.server, image.host, image.repository) for image, _ in self.right.written)
         )
 
     @property
@@ -168,7 +168,11 @@ def narrowed(right: PullRight, workloads: tuple[Workload, ...]) -> PullRight:
     """Return *right* as it concerns *workloads* alone."""
     subjects = {workload.subject for workload in workloads}
     return replace(
-        right, workloads=workloads, uses=tuple(use for use in right.uses if use[1].subject in subjects), is_whole=True
+        right,
+        workloads=workloads,
+        uses=tuple(use for use in right.uses if use[1].subject in subjects),
+        written=tuple(one for one in right.written if one[1].subject in subjects),
+        is_whole=True,
     )
 
 
