@@ -48,7 +48,7 @@ def _judge(used: SecretLogin, judging: Judging, whose: str) -> Iterator[Judgemen
             of_others.append(user)
         else:
             judged += 1
-            yield from _settled(used, login, _one(used, judge, login, user), anybody=anybody)
+            yield from _settled(used, _one(used, judge, login, user), anybody=anybody)
     if not judged:
         yield NotApplicable(used.subject, f"no login in it is {whose}", tuple(of_others))
 
@@ -70,7 +70,7 @@ def _one(used: SecretLogin, judge: Judging, login: Login, user: Evidence) -> Jud
         return _unknown(used, why)
 
 
-def _settled(used: SecretLogin, login: Login, judgement: Judgement, *, anybody: bool) -> Iterator[Judgement]:
+def _settled(used: SecretLogin, judgement: Judgement, *, anybody: bool) -> Iterator[Judgement]:
     """Yield *judgement* as it counts for the pods: other credentials may do what this one does not."""
     pulls = used.right.registry.evidence("/properties/anonymousPullEnabled", "anybody may pull")
     match judgement:
@@ -85,14 +85,14 @@ def _settled(used: SecretLogin, login: Login, judgement: Judgement, *, anybody: 
                 evidence=(*judgement.evidence, pulls),
             )
         case Found():
-            yield _weighed(used, login, judgement)
+            yield _weighed(used, judgement)
         case _:
             yield judgement
 
 
-def _weighed(used: SecretLogin, login: Login, found: Found) -> Found:
-    """Return *found*, as a risk where every pod has, or may have, another credential than *login* that works."""
-    of_all = _best((_kubelets(used), _substitute(used, but=login)))
+def _weighed(used: SecretLogin, found: Found) -> Found:
+    """Return *found*, as a risk where every pod has, or may have, another credential that works."""
+    of_all = _best((_kubelets(used), _substitute(used)))
     doubt: FactUnavailable | None = None
     evidence: list[Evidence] = []
     for workload, others in used.others:
@@ -126,13 +126,11 @@ def _kubelets(used: SecretLogin) -> Substitute:
     return carried_pull(right)
 
 
-def _substitute(other: SecretLogin, but: Login | None = None) -> Substitute:
-    """Return what is good in a pull secret of the same pods, *but* one login in it."""
+def _substitute(other: SecretLogin) -> Substitute:
+    """Return what is good in a pull secret of the same pods."""
     found: list[Substitute] = []
     try:
         for login, user in other.logins:
-            if login is but:
-                continue
             judge = _judging_of(other, login)
             if judge is None:
                 found.append(FactUnavailable(f"{other.subject} holds a login that is not judged", "Look at it"))
