@@ -275,3 +275,16 @@ def test_a_waiver_names_a_repository_or_its_registry(named: str, tmp_path: Path)
     _, results = run(tmp_path, said=said, waivers=(waiver,))
     (one,) = [one for result in results for one in result.judged if one.kind is Verdict.FOUND]
     assert one.waiver == waiver
+
+
+def test_a_pull_secret_counts_for_the_images_of_the_workloads_that_name_it(tmp_path: Path) -> None:
+    slug = "pull-secret-admin-password-stale"
+    report, web = ("shopimages.azurecr.io/jobs/report", "shopimages.azurecr.io/web")
+    for severity, verdict in ((None, "blocked"), (Severity.RISK, "at-risk")):
+        bad = found("Secret shop/shopimages-admin → shopimages.azurecr.io", severity)
+        known = outcomes(run(tmp_path, said={slug: (bad,)}))
+        said = {image.partition("@")[0].partition(":")[0]: one for (_, image), one in known.items()}
+        assert (said[report].verdict, said[report].because) == (verdict, (slug,))
+        assert "credential" not in said[report].proven
+        assert said[web].verdict == "no-fault-found"
+        assert "credential" in said[web].proven

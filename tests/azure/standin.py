@@ -252,11 +252,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, sent: Mapping[str, Any]) -> None:
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        named = {key: value for key, value in query.items() if key not in _OPTIONS} | {
+        named = {key: _TIMES.sub("", value) for key, value in query.items() if key not in _OPTIONS} | {
             key: value for key, value in sent.items() if key == "name"
         }
-        if "$filter" in named:
-            named["$filter"] = _TIMES.sub("", named["$filter"])
         if "ids" in sent:
             named["ids"] = ",".join(sent["ids"])
         id_ = ("graph:" if self.service == "graph" else "") + unquote(parts.path)

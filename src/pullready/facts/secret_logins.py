@@ -21,7 +21,7 @@ from pullready.facts.objects import located
 from pullready.facts.pull_rights import Held, Puller, PullRight, held_by
 from pullready.facts.scope import Need, Scope, fact
 from pullready.facts.server_keys import is_for_image
-from pullready.facts.service_accounts import PULL_SECRET_TYPES, Login, PullSecret
+from pullready.facts.service_accounts import Login, PullSecret
 from pullready.facts.workloads import Workload
 from pullready.snapshot import Document, Provider, Status
 from pullready.verdict import Evidence, Location
@@ -129,10 +129,8 @@ class SecretLogin:
         stand_in = self.right.credentials.stand_ins.get(self.key)
         place = self.named
         if stand_in is not None and stand_in.kind == "Secret":
-            known = stand_in.body.get("type") in PULL_SECRET_TYPES
-            why = "cannot be understood" if known else "is not of a type that kubelet takes logins from"
             return FactUnavailable(
-                f"{title} {why}",
+                f"{title} is not of a type that kubelet takes logins from",
                 "Create it anew: kubectl create secret docker-registry",
                 document=stand_in.document.id,
                 pointer=f"{stand_in.base}/type",
