@@ -96,7 +96,7 @@ def _made_by(one: KubernetesObject) -> str | None:
     """Return the name of the Secret that *one* is or makes; none where it has to do with none."""
     if one.kind == "Secret" and not is_custom(one.body):
         return one.name
-    if one.kind not in MAKERS or not is_custom(one.body):
+    if one.kind not in MAKERS:
         return None
     value: Any = one.body
     for step in MAKERS[one.kind]:

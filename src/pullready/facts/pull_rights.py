@@ -114,9 +114,7 @@ class PullRight:
         """Say whether a pull secret of *workload* has a login of a service principal or of the admin user."""
         for name in self.credentials.named_by(workload)[0]:
             secret = self.credentials.secrets.get((workload.namespace, name))
-            if secret is None or secret.wire.note is not None:
-                continue
-            for login in secret.wire.registries or ():
+            for login in (secret.wire.registries or ()) if secret else ():
                 is_known = login.client_id or login.is_admin_of(self.registry.name)
                 if is_known and is_for_image(login.server, image.host, image.repository):
                     return True
