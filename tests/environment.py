@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pullready import snapshot as snapshots
 from pullready.collectors.manifests import read_manifests
+from pullready.collectors.saved import cleaned
 from pullready.config import CLOUDS, Settings, Target
 from pullready.facts import Scope
 from pullready.snapshot import Document, Provider, Snapshot, Status
@@ -43,12 +44,13 @@ def case_scope(case: Mapping[str, Any], folder: Path) -> Scope:
     for patch in case.get("patch", ()):
         _apply(patch, documents)
     now = datetime.fromisoformat(case["now"]) if "now" in case else healthy().captured_at
-    snapshot = Snapshot([*documents.values(), *manifests], captured_at=now)
+    snapshot = Snapshot([*map(cleaned, documents.values()), *manifests], captured_at=now)
     target = Target(
         name=name,
         cluster=None if case.get("no-cluster") else NAMES[name],
         manifests=paths,
         registries=tuple(NAMES.get(one, one) for one in case.get("registries", ())),
+        context=case.get("context"),
         egress_addresses=tuple(case.get("egress-addresses", ())),
     )
     settings = replace(
@@ -56,6 +58,7 @@ def case_scope(case: Mapping[str, Any], folder: Path) -> Scope:
         cloud=CLOUDS[case.get("cloud", "AzurePublic")],
         ignore_registries=tuple(case.get("ignore-registries", ())),
         expiry_warning_days=case.get("expiry-warning-days", 30),
+        list_credentials=case.get("list-credentials", False),
     )
     return Scope(snapshot, target, settings, tuple(document.id for document in manifests))
 

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import pytest
 
+from pullready.facts import ids
 from tests.running import CHECKS, CLUSTER, FIVE, HEALTHY, Ran, run, run_pytest
+from tools.shop.environment import SHOP, SHOPTOOLS
 
 CANARY: Final = "canary"
 
@@ -61,6 +63,13 @@ def manifests(plant: Canaries) -> list[dict[str, Any]]:
         "identitytoken": plant("identitytoken"),
         "email": plant("email"),
     }
+    client = "dddddddd-5555-4555-8555-555555555555"
+    principals = {
+        "shopimages.azurecr.io": {"username": client, "password": plant("principal")},
+        "https://shopimages.azurecr.io": {"auth": encoded(f"{client}:{plant('principal in auth')}")},
+        "*.azurecr.io": {"username": "shopimages", "password": plant("admin")},
+        "shopimages.azurecr.io/team": {"auth": encoded(f"shopimages:{plant('admin in auth')}")},
+    }
     config = json.dumps({"auths": {f"https://reader:{plant('server')}@shopprod.azurecr.io": login}})
     container = {
         "name": "web",
@@ -97,6 +106,7 @@ def manifests(plant: Canaries) -> list[dict[str, Any]]:
             {"name": "b", "flexVolume": {"driver": "x", "options": {"key": plant("flex")}}},
         ],
         "nodeSelector": {"kubernetes.io/os": "linux"},
+        "imagePullSecrets": [{"name": "pull"}],
     }
     annotations = {"kubectl.kubernetes.io/last-applied-configuration": plant("annotation")}
     named = {"name": "web", "annotations": annotations, "managedFields": [{"manager": plant("manager")}]}
@@ -119,6 +129,16 @@ def manifests(plant: Canaries) -> list[dict[str, Any]]:
         secret("kubernetes.io/dockerconfigjson", stringData={".dockerconfigjson": config}),
         secret("kubernetes.io/dockerconfigjson", data={".dockerconfigjson": plant("not base64")}),
         secret("kubernetes.io/dockercfg", data={".dockercfg": encoded(json.dumps({"shopprod.azurecr.io": login}))}),
+        {
+            **secret(
+                "kubernetes.io/dockerconfigjson", stringData={".dockerconfigjson": json.dumps({"auths": principals})}
+            ),
+            "metadata": {
+                "name": "pull",
+                "creationTimestamp": plant("creationTimestamp"),
+                "managedFields": [{"time": plant("time"), "fieldsV1": {"f:data": {plant("f:data"): {}}}}],
+            },
+        },
         secret("kubernetes.io/tls", data={"tls.key": encoded(plant("key"))}),
         secret("kubernetes.io/basic-auth", stringData={"password": plant("basic")}),
         secret("bootstrap.kubernetes.io/token", stringData={"token-secret": plant("token")}, extra=plant("extra")),
@@ -184,6 +204,12 @@ def test_of_a_snapshot_made_by_hand(tmp_path: Path) -> None:
             "remedy": f"try https://user:{plant('remedy')}@proxy.example.com",
         }
     )
+    login = {"name": plant("name"), "value": plant("value")}
+    for id_, body in (
+        (ids.admin_passwords_of(SHOP), {"username": "shopimages", "passwords": [login], plant("key"): plant("other")}),
+        (ids.events_of(SHOPTOOLS), {"value": [{"password": plant("event")}]}),
+    ):
+        content["documents"].append({"id": id_, "provider": "arm", "status": "read", "body": body})
     (tmp_path / "snapshot.json").write_text(json.dumps(content))
     manifests_of = [one["id"] for one in content["documents"] if one["id"].startswith("manifest:")]
     cluster = {"name": "prod", "cluster": CLUSTER, "manifests": manifests_of}

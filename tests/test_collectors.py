@@ -148,7 +148,7 @@ def test_secrets_stay_where_they_are(serve: Serve, caplog: pytest.LogCaptureFixt
     kept = found.document(cluster.id).body["properties"]["httpProxyConfig"]
     assert kept == {"enabled": False, **proxy, "httpProxy": "http://***@proxy.example:3128/"}
     [secret] = found.document(application.id).body["value"][0]["passwordCredentials"]
-    assert set(secret) == {"keyId", "startDateTime", "endDateTime"}
+    assert set(secret) == {"keyId", "startDateTime", "endDateTime", "keyedHint"}
 
 
 def test_no_more_than_so_many_requests_are_under_way_at_once(serve: Serve) -> None:
@@ -182,7 +182,7 @@ def test_the_healthy_shop_read_live_is_ready(serve: Serve, tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     assert "read cluster: 2 documents" in done.stdout
     source = json.loads((tmp_path / "reports" / "report.json").read_text())["source"]
-    assert (source["kind"], source["requests"]) == ("live", {"arm": len(standin.asked("arm")), "graph": 3})
+    assert (source["kind"], source["requests"]) == ("live", {"arm": len(standin.asked("arm")), "graph": 5})
     saved = snapshots.load(tmp_path / "saved.json")
     given = ("manifest:", *UNREAD)
     live = {id_: body for id_, body in bodies(environment).items() if not id_.startswith(given)}

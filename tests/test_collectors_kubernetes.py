@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 import threading
@@ -56,7 +57,7 @@ class ApiServer:
             return items, json.dumps({"kind": "Status", "code": items, "message": "canary-message"}).encode()
         start = int(query.get("continue", ["0"])[0])
         end = start + int(query["limit"][0])
-        kind = "DeploymentList" if path == DEPLOYMENTS else "PodList" if path == PODS else "ThingList"
+        kind = {DEPLOYMENTS: "DeploymentList", PODS: "PodList", kubernetes.SECRETS: "SecretList"}.get(path, "ThingList")
         metadata = {"continue": str(end)} if end < len(items) else {}
         body = {"apiVersion": path.removeprefix("/apis/").rpartition("/")[0], "kind": kind, "metadata": metadata}
         return 200, json.dumps({**body, "items": items[start:end]}).encode()
@@ -164,6 +165,41 @@ def test_secrets_are_listed_only_where_that_is_asked_for(server: ApiServer) -> N
     assert not any("secrets" in path for path in server.asked)
     read(settings=replace(Settings(), read_secrets=True))
     assert any(path.startswith("/api/v1/secrets?") for path in server.asked)
+
+
+def test_of_a_live_secret_only_its_logins_and_times_are_kept(server: ApiServer) -> None:
+    login = {"username": "dddddddd-5555-4555-8555-555555555555", "password": "canary-password"}
+    content = json.dumps({"auths": {"shopimages.azurecr.io": login}})
+    server.lists["/api/v1/secrets"] = [
+        {
+            "metadata": {
+                "name": "pull",
+                "namespace": "shop",
+                "creationTimestamp": "2026-09-14T08:41:00Z",
+                "annotations": {"a": "canary-annotation"},
+                "managedFields": [
+                    {"manager": "canary-manager", "time": "2026-10-12T09:20:00Z", "fieldsV1": {"f:data": {}}}
+                ],
+            },
+            "type": "kubernetes.io/dockerconfigjson",
+            "data": {".dockerconfigjson": base64.b64encode(content.encode()).decode()},
+        },
+        {"metadata": {"name": "other"}, "type": "Opaque", "data": {"a": base64.b64encode(b"canary-data").decode()}},
+    ]
+    found = read(settings=replace(Settings(), read_secrets=True))
+    [pull, other] = document(found, "/api/v1/secrets").body["items"]
+    assert pull["metadata"] == {
+        "name": "pull",
+        "namespace": "shop",
+        "creationTimestamp": "2026-09-14T08:41:00Z",
+        "managedFields": [{"time": "2026-10-12T09:20:00Z", "fieldsV1": {"f:data": {}}}],
+    }
+    [kept] = pull["registries"]
+    assert set(kept) == {"server", "username", "keyedHint"}
+    assert set(other) == {"apiVersion", "kind", "metadata", "type"}
+    saved = found.encode()
+    for secret in (b"canary", base64.b64encode(b"canary-data"), base64.b64encode(content.encode())):
+        assert secret not in saved
 
 
 @pytest.mark.parametrize(

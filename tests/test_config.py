@@ -49,6 +49,7 @@ snapshot: saved/shop.json
 snapshot-max-age: 90m
 exclude: [charts/**]
 read-secrets: true
+list-credentials: true
 fail-on: risk
 expiry-warning-days: 14
 ignore-registries: [Docker.io, "registry.example:5000"]
@@ -106,6 +107,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         settings=Settings(
             exclude=("charts/**",),
             read_secrets=True,
+            list_credentials=True,
             fail_on="risk",
             expiry_warning_days=14,
             ignore_registries=("docker.io", "registry.example:5000"),
@@ -121,7 +123,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
                 date(2026, 12, 31),
                 "prod",
                 file,
-                21,
+                22,
             ),
         ),
         file="shop/pullready.yaml",
@@ -437,6 +439,7 @@ def test_schema_has_the_defaults_that_count() -> None:
     assert defaults == {
         "snapshot-max-age": f"{settings.snapshot_max_age.total_seconds() / 3600:.0f}h",
         "read-secrets": settings.read_secrets,
+        "list-credentials": settings.list_credentials,
         "fail-on": settings.fail_on,
         "expiry-warning-days": settings.expiry_warning_days,
     }

@@ -312,3 +312,16 @@ def test_each_mode_of_registry_has_its_check_and_without_it_the_identity_is_not_
     (known,) = rollup.images(facts, [one for one in results if one.check.id != deselected])
     assert ("identity" in known.proven, "identity" in known.unproven) == (proven, not proven)
     assert known.verdict == "no-fault-found"
+
+
+def test_a_pull_secret_counts_for_the_images_of_the_workloads_that_name_it(tmp_path: Path) -> None:
+    slug = "pull-secret-admin-password-stale"
+    report, web = ("shopimages.azurecr.io/jobs/report", "shopimages.azurecr.io/web")
+    for severity, verdict in ((None, "blocked"), (Severity.RISK, "at-risk")):
+        bad = found("Secret shop/shopimages-admin → shopimages.azurecr.io", severity)
+        known = outcomes(run(tmp_path, said={slug: (bad,)}))
+        said = {image.partition("@")[0].partition(":")[0]: one for (_, image), one in known.items()}
+        assert (said[report].verdict, said[report].because) == (verdict, (slug,))
+        assert "credential" not in said[report].proven
+        assert said[web].verdict == "no-fault-found"
+        assert "credential" in said[web].proven

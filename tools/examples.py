@@ -62,7 +62,7 @@ def documents(bodies: Mapping[str, Any]) -> Iterator[Document]:
 
 def provider_of(id_: str) -> Provider:
     """Return who answers the document *id_*."""
-    providers = {"graph:": Provider.GRAPH, "https://": Provider.REGISTRY}
+    providers = {"graph:": Provider.GRAPH, "https://": Provider.REGISTRY, "kubernetes:": Provider.KUBERNETES}
     return next((one for start, one in providers.items() if id_.startswith(start)), Provider.ARM)
 
 

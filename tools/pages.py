@@ -130,7 +130,9 @@ def declared() -> Iterator[tuple[tuple[Need, ...], AnyPermission]]:
 
 def custom_role() -> dict[str, Any]:
     """Return an Azure role definition that allows what the collectors read and nothing else."""
-    actions = sorted({one.action for _, one in declared() if isinstance(one, Permission)}, key=str.casefold)
+    actions = sorted(
+        {one.action for _, one in declared() if isinstance(one, Permission) and not one.opt_in}, key=str.casefold
+    )
     return {
         "Name": "pullready reader",
         "IsCustom": True,
@@ -183,6 +185,10 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
         return "all" if len(ids_) == len(checks) else ", ".join(ids_)
 
     actions = ", ".join(f"`{action}`" for action in arm if not action.endswith("/read"))
+
+    def opt_in(one: Permission) -> str:
+        return f"; only with `{one.opt_in}`, and not in the custom role" if one.opt_in else ""
+
     lines = [
         "# Permissions",
         "",
@@ -194,7 +200,7 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
         "| action | where | for |",
         "|---|---|---|",
         *(
-            f"| `{action}` | {one.scope} | {users(wanted)} |"
+            f"| `{action}` | {one.scope}{opt_in(one)} | {users(wanted)} |"
             for action, (one, wanted) in sorted(arm.items(), key=lambda item: item[0].casefold())
         ),
         "",

@@ -41,6 +41,8 @@ PROVES: Final[Mapping[str, str]] = {
     "abac-registry-acrpull-not-honoured": "identity",
     "kubelet-identity-not-on-vmss": "credential",
     "cluster-sp-secret-expired": "credential",
+    "pull-secret-sp-invalid-or-expired": "credential",
+    "pull-secret-admin-password-stale": "credential",
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
     "vnet-peering-missing-or-disconnected": "route",
     "route-table-blackholes-registry": "route",
@@ -68,6 +70,7 @@ class _Pull:
     uses: tuple[ImageUse, ...]
     host: str
     repository: str
+    secrets: tuple[str, ...] = ()
 
     def subjects(self) -> Iterator[tuple[str, ...]]:
         """Yield the subjects, part by part, of the judgements that concern this pull."""
@@ -80,6 +83,7 @@ class _Pull:
         for origin, registry in ((one.casefold(), two.casefold()) for one in origins for two in registries):
             yield (origin, registry)
             yield (origin, registry, self.repository.casefold())
+        yield from ((secret.casefold(), registry.casefold()) for secret in self.secrets for registry in registries)
 
 
 class _Results:
@@ -129,7 +133,14 @@ def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[Ima
                 taking.setdefault(pool, []).append(use)
         for pool, on_pool in taking.items():
             pull = _Pull(
-                target, cluster, pool, named[0].image, tuple(on_pool), _host(named[0], facts), _repository(named[0])
+                target,
+                cluster,
+                pool,
+                named[0].image,
+                tuple(on_pool),
+                _host(named[0], facts),
+                _repository(named[0]),
+                _secrets(on_pool, facts),
             )
             yield _outcome(pull, index, is_private=(pool, pull.host) in private)
 
@@ -195,6 +206,17 @@ def _host(use: ImageUse, facts: Facts) -> str:
 
 def _repository(use: ImageUse) -> str:
     return use.reference.repository if isinstance(use.reference, ImageReference) else ""
+
+
+def _secrets(uses: list[ImageUse], facts: Facts) -> tuple[str, ...]:
+    """Return the pull secrets that the workloads of *uses* name, in the spelling of the checks' subjects."""
+    try:
+        credentials = facts("credentials")
+    except (FactUnavailable, NothingToJudge):
+        return ()
+    return tuple(
+        f"Secret {use.workload.namespace}/{name}" for use in uses for name in credentials.named_by(use.workload)[0]
+    )
 
 
 def _pools(facts: Facts) -> dict[str, tuple[str, ...]]:

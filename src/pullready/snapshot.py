@@ -19,6 +19,8 @@ import msgspec
 from pullready.errors import FactUnavailable, InputError
 
 SCHEMA_VERSION: Final = 1
+#: Fields that hold a hash made with a key of one run: they tell apart what that run read, and nothing else.
+KEYED: Final = frozenset({"keyedPassword", "keyedHint"})
 
 
 class Status(StrEnum):
@@ -163,6 +165,10 @@ class Snapshot:
         found = self._documents.get(id.casefold())
         return found if found is not None else Document(id=id, provider=provider, status=Status.NOT_ASKED)
 
+    def __contains__(self, id_: object) -> bool:
+        """Say whether the document *id_* was asked for."""
+        return isinstance(id_, str) and id_.casefold() in self._documents
+
     def asked(self, provider: Provider) -> bool:
         """Say whether *provider* was asked for anything, whatever came of it."""
         if self._asked is None:
@@ -201,8 +207,11 @@ class Snapshot:
         return msgspec.json.format(encoded, indent=1) + b"\n"
 
     def digest(self) -> str:
-        """Return ``sha256:…`` over the file's bytes."""
-        return "sha256:" + hashlib.sha256(self.encode()).hexdigest()
+        """Return ``sha256:…`` over the file's bytes, without keyed hashes: those differ from run to run."""
+        content = self.encode()
+        if any(name.encode() in content for name in KEYED):
+            content = msgspec.json.encode(without_keyed(msgspec.json.decode(content)), order="deterministic")
+        return "sha256:" + hashlib.sha256(content).hexdigest()
 
     def save(self, path: Path) -> None:
         """Write the snapshot to *path*, whole or not at all."""
@@ -217,6 +226,17 @@ class Snapshot:
             raise InputError(
                 f"the snapshot cannot be written: {error.strerror}", "Name a writable path", file=str(path)
             ) from error
+
+
+def without_keyed(value: Any) -> Any:
+    """Return the JSON *value* without the keyed hashes in it."""
+    match value:
+        case list():
+            return [without_keyed(one) for one in value]
+        case dict():
+            return {key: without_keyed(one) for key, one in value.items() if key not in KEYED}
+        case _:
+            return value
 
 
 def without_surrogates(value: Any) -> Any:

@@ -7,6 +7,7 @@ was issued for the service that is asked.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import socket
 import ssl
@@ -33,9 +34,11 @@ TOKEN: Final = "canary-token"
 _ACTIONS: Final = (
     "/checknameavailability",
     "/getbyids",
+    "/listcredentials",
     "/listnetworkmanagereffectivesecurityadminrules",
     "/listnetworkmanagereffectiveconnectivityconfigurations",
 )
+_TIMES: Final = re.compile(r"eventTimestamp [gl]e '[^']*' and ")
 _OPTIONS: Final = ("api-version", "$select", "$top", "$skiptoken")
 
 
@@ -261,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, sent: Mapping[str, Any]) -> None:
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        named = {key: value for key, value in query.items() if key not in _OPTIONS} | {
+        named = {key: _TIMES.sub("", value) for key, value in query.items() if key not in _OPTIONS} | {
             key: value for key, value in sent.items() if key == "name"
         }
         if "ids" in sent:

@@ -39,6 +39,8 @@ KUBELET_OBJECT: Final = "33333333-3333-4333-8333-333333333333"
 KUBELET_CLIENT: Final = "44444444-4444-4444-8444-444444444444"
 LEGACY_CLIENT: Final = "55555555-5555-4555-8555-555555555555"
 LEGACY_OBJECT: Final = "66666666-6666-4666-8666-666666666666"
+PULLER_CLIENT: Final = "dddddddd-5555-4555-8555-555555555555"
+PULLER_OBJECT: Final = "dddddddd-6666-4666-8666-666666666666"
 PULLERS_GROUP: Final = "77777777-7777-4777-8777-777777777777"
 
 Body = dict[str, Any]
@@ -174,7 +176,12 @@ def registries() -> list[Body]:
     The last is open to every network and grants by repository.
     """
     return [
-        registry(SHOP, publicNetworkAccess="Disabled", networkRuleSet={"defaultAction": "Deny", "ipRules": []}),
+        registry(
+            SHOP,
+            publicNetworkAccess="Disabled",
+            networkRuleSet={"defaultAction": "Deny", "ipRules": []},
+            adminUserEnabled=True,
+        ),
         registry(
             SHOPTOOLS,
             publicNetworkAccess="Enabled",
@@ -229,6 +236,7 @@ def authorization() -> Bodies:
         ids.role_assignments_at(SHOPTOOLS): [
             assignment(SHOPTOOLS, "aaaaaaaa-0000-4000-8000-000000000003", KUBELET_OBJECT),
             inherited,
+            assignment(SHOPTOOLS, "aaaaaaaa-0000-4000-8000-000000000005", PULLER_OBJECT),
         ],
         ids.role_assignments_at(SHOPTEAMS): [
             assignment(SHOPTEAMS, "aaaaaaaa-0000-4000-8000-000000000004", KUBELET_OBJECT, role=REPOSITORY_READER),
@@ -260,6 +268,50 @@ def authorization() -> Bodies:
                 "Microsoft.ContainerRegistry/registries/repositories/content/read",
             ],
         ),
+    }
+
+
+def pull_secrets() -> Bodies:
+    """Return what tells whether the logins in pull secrets are good: legacy's service principal, prod's admin user.
+
+    The hint, the beginning of a password, is that of the password in the manifests, which is none.
+    """
+    return {
+        ids.service_principal(PULLER_CLIENT): [
+            {"id": PULLER_OBJECT, "appId": PULLER_CLIENT, "accountEnabled": True, "passwordCredentials": []}
+        ],
+        ids.application(PULLER_CLIENT): [puller_application(("2026-09-01T00:00:00Z", "2027-09-01T00:00:00Z"))],
+        ids.events_of(SHOP): [regeneration("2026-09-14T08:30:00.1234567Z")],
+    }
+
+
+def puller_application(*spans: tuple[str, str]) -> Body:
+    """Return the application of the service principal in a pull secret, with a secret for each of *spans*."""
+    return {
+        "id": "dddddddd-9999-4999-8999-999999999999",
+        "appId": PULLER_CLIENT,
+        "passwordCredentials": [
+            {
+                "keyId": f"dddddddd-0000-4000-8000-00000000000{number}",
+                "hint": "exa",
+                "startDateTime": start,
+                "endDateTime": end,
+            }
+            for number, (start, end) in enumerate(spans, 1)
+        ],
+    }
+
+
+def regeneration(time: str) -> Body:
+    """Return the event of a password of the shop's admin user being made anew."""
+    return {
+        "eventTimestamp": time,
+        "operationName": {
+            "value": "Microsoft.ContainerRegistry/registries/regenerateCredential/action",
+            "localizedValue": "Regenerate Container Registry Login Credentials",
+        },
+        "status": {"value": "Succeeded", "localizedValue": "Succeeded"},
+        "resourceId": SHOP,
     }
 
 
@@ -579,6 +631,7 @@ def healthy() -> Bodies:
         **{one["id"]: one for one in registries()},
         ids.scale_sets_in(NODE_GROUP): scale_sets(),
         **authorization(),
+        **pull_secrets(),
         **network(),
         **security(),
         **private_path(),

@@ -12,7 +12,8 @@ class Fault:
     """One thing that is wrong in a copy of the shop: in its documents, or in one of its manifests.
 
     ``story`` tells how it came about, ``symptom`` is what kubelet says, ``without`` when it says so, ``remedy`` puts it
-    right. ``manifests`` replaces the text of files of the healthy example.
+    right. ``manifests`` replaces the text of files of the healthy example. ``is_risk`` says that it is found as a risk,
+    where the check may find more.
     """
 
     slug: str
@@ -24,3 +25,4 @@ class Fault:
     cluster: str = PROD
     bodies: Bodies = field(default_factory=dict)
     manifests: dict[str, tuple[str, str]] = field(default_factory=dict)
+    is_risk: bool = False

@@ -24,6 +24,8 @@ from tools.shop.environment import (
     NODES_GROUP,
     OUTBOUND,
     PROD,
+    PULLER_CLIENT,
+    PULLER_OBJECT,
     PULLERS_GROUP,
     REPOSITORY_READER,
     SHOP,
@@ -36,6 +38,8 @@ from tools.shop.environment import (
     Body,
     assignment,
     cluster_prod,
+    puller_application,
+    regeneration,
     registries,
     registry,
     scale_sets,
@@ -58,6 +62,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ENDPOINT_NIC,
         ids.scale_sets_in(NODE_GROUP),
         REPOSITORY_READER,
+        ids.events_of(SHOP),
         ids.role_assignments_at(SHOP),
         ids.role_assignments_at(SHOPTEAMS),
         ids.deny_assignments_at(SHOP),
@@ -85,6 +90,8 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.service_principal(LEGACY_CLIENT),
         ids.application(LEGACY_CLIENT),
         *STOCK,
+        ids.service_principal(PULLER_CLIENT),
+        ids.application(PULLER_CLIENT),
     ),
 }
 
@@ -146,6 +153,7 @@ def faults() -> Iterator[Fault]:
                 publicNetworkAccess="Disabled",
                 networkRuleSet={"defaultAction": "Deny", "ipRules": []},
                 roleAssignmentMode="AbacRepositoryPermissions",
+                adminUserEnabled=True,
             )
         ),
     )
@@ -185,6 +193,46 @@ def faults() -> Iterator[Fault]:
         "401 Unauthorized",
         "az aks update --name prod --resource-group shop",
         bodies={ids.scale_sets_in(NODE_GROUP): [*scale_sets()[:2], _without_kubelet(scale_sets()[2])]},
+    )
+    yield Fault(
+        "pull-secret-sp-invalid-or-expired",
+        "The secret of the service principal in a pull secret has expired",
+        "The cluster's own principal has no role on the registry: its pods use the pull secret of their service account. The\n"
+        "secret of the service principal in it ended two weeks ago.",
+        f'{scheme} "shoptools.azurecr.io/stock:3.2.1": failed to authorize: failed to fetch oauth token: unexpected status:\n'
+        "401 Unauthorized",
+        f"az ad sp credential reset --id {PULLER_CLIENT} --append\n"
+        "kubectl create secret docker-registry shoptools-puller --namespace shop --docker-server shoptools.azurecr.io \\\n"
+        f'  --docker-username {PULLER_CLIENT} --docker-password "$SECRET" \\\n'
+        "  --dry-run=client --output yaml | kubectl apply --filename -",
+        cluster=LEGACY,
+        bodies={
+            ids.application(PULLER_CLIENT): [puller_application(("2025-10-19T00:00:00Z", "2026-10-19T00:00:00Z"))],
+            ids.role_assignments_at(SHOPTOOLS): [
+                assignment(SHOPTOOLS, "aaaaaaaa-0000-4000-8000-000000000003", KUBELET_OBJECT),
+                assignment(SHOPTOOLS, "aaaaaaaa-0000-4000-8000-000000000005", PULLER_OBJECT),
+            ],
+        },
+    )
+    yield Fault(
+        "pull-secret-admin-password-stale",
+        "The admin user got another password, and the pull secret did not",
+        "A password of the registry's admin user was made anew in October. The pull secret is from September, and the pods\n"
+        "start only because the kubelet identity may pull, too.",
+        f'{scheme} "shopimages.azurecr.io/jobs/report": failed to authorize: failed to fetch oauth token: unexpected status:\n'
+        "401 Unauthorized",
+        "az acr credential show --name shopimages\n"
+        "kubectl create secret docker-registry shopimages-admin --namespace shop --docker-server shopimages.azurecr.io \\\n"
+        '  --docker-username shopimages --docker-password "$PASSWORD" \\\n'
+        "  --dry-run=client --output yaml | kubectl apply --filename -",
+        without="Without pullready, nobody hears of it before that role is gone, and the events of the pods",
+        bodies={
+            ids.events_of(SHOP): [
+                regeneration("2026-10-12T09:15:00.1234567Z"),
+                regeneration("2026-09-14T08:30:00.1234567Z"),
+            ]
+        },
+        is_risk=True,
     )
     unlocked = cluster_prod()
     unlocked["properties"]["nodeResourceGroupProfile"] = {"restrictionLevel": "Unrestricted"}

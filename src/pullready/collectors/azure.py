@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from pullready.collectors import admin_rules, artifacts, graph, paths
+from pullready.collectors import admin_passwords, admin_rules, artifacts, graph, paths
 from pullready.collectors.answers import Unreadable, body_of
 from pullready.collectors.permissions import action_for
 from pullready.collectors.pipelines import failure, open_session, policies, transport
@@ -133,8 +133,11 @@ class Azure:
 
 
 def _reduced(provider: Provider, id_: str, body: dict[str, Any]) -> Any:
+    """Return what is kept of *body*: whole, but where it may hold a secret, or far more than is looked at."""
     if provider is Provider.GRAPH:
         return graph.reduced(id_, body)
+    if admin_passwords.is_of(id_):
+        return admin_passwords.reduced(body)
     return artifacts.reduced_sizes(body) if paths.type_of(id_) == _SIZES else admin_rules.reduced(id_, body)
 
 

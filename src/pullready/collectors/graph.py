@@ -1,4 +1,4 @@
-"""What is read of Microsoft Graph: only the fields that a fact uses, and of secrets only their dates.
+"""What is read of Microsoft Graph: only the fields that a fact uses, and of secrets their dates and a hash.
 
 People write secrets into the display names of secrets, and Graph answers the first characters of each as its hint.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote
 
+from pullready.collectors import keyed
 from pullready.collectors.answers import Unreadable
 from pullready.snapshot import Status
 
@@ -69,8 +70,14 @@ def _entity(entity: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
     secrets = kept.get("passwordCredentials")
     if isinstance(secrets, list):
         kept["passwordCredentials"] = [
-            {field: secret[field] for field in _SECRET_FIELDS if field in secret}
+            {field: secret[field] for field in _SECRET_FIELDS if field in secret} | _hint(secret)
             for secret in secrets
             if isinstance(secret, dict)
         ]
     return kept
+
+
+def _hint(secret: dict[str, Any]) -> dict[str, str]:
+    """Return a hash of the hint, by which it can be compared with a pull secret; one that was kept before stays."""
+    hint = secret.get("hint")
+    return {"keyedHint": keyed.keyed(hint)} if isinstance(hint, str) and hint else keyed.kept(secret)

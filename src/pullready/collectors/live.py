@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from pullready.collectors import artifacts, identities, kubernetes, networks, registries
+from pullready.collectors import artifacts, identities, kubernetes, networks, registries, secret_logins
 from pullready.collectors.answers import Unreadable
 from pullready.collectors.permissions import COLLECTORS, Declared, Reading
 from pullready.collectors.reader import Reader
@@ -16,7 +16,7 @@ from pullready.errors import FactUnavailable, InputError, NothingToJudge
 from pullready.facts.scope import Need, Scope
 from pullready.snapshot import Document, Snapshot, Status
 
-__all__ = ["artifacts", "collect", "identities", "kubernetes", "networks", "registries"]
+__all__ = ["artifacts", "collect", "identities", "kubernetes", "networks", "registries", "secret_logins"]
 #: A collector, and a target that it is to read for.
 Asking = tuple[Declared, Target]
 _LOG: Final = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ STAGES: Final = (
     (Need.REGISTRIES, Need.SERVICE_PRINCIPAL, Need.NODE_IDENTITIES),
     (Need.REGISTRY_NAMES, Need.ROLE_ASSIGNMENTS, Need.VIRTUAL_NETWORKS),
     (Need.GROUP_MEMBERSHIPS, Need.ROUTES),
-    (Need.PRINCIPALS,),
+    (Need.PRINCIPALS, Need.PULL_SECRETS),
     (Need.CACHE_RULES, Need.VM_SIZES),
 )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
+from pullready.collectors import admin_passwords
 from pullready.collectors.answers import Unreadable
 from pullready.snapshot import Status
 
@@ -32,6 +34,8 @@ CLIENTS: Final[Mapping[str, Client]] = {
     # The network client has no operations for these, and its pipeline serves them in a version of their own.
     "microsoft.network/dnsresolvers": Client("azure.mgmt.network", "NetworkManagementClient", "2022-07-01"),
     "microsoft.network/dnsforwardingrulesets": Client("azure.mgmt.network", "NetworkManagementClient", "2022-07-01"),
+    # No client of the SDK that is installed has it, so the plain one asks.
+    "microsoft.insights": Client("azure.core", "PipelineClient", "2015-04-01"),
     "microsoft.compute": Client("azure.mgmt.compute", "ComputeManagementClient", "2026-04-01"),
     "microsoft.compute/skus": Client("azure.mgmt.compute", "ComputeManagementClient", "2021-07-01"),
     # Compute answers it, but the network client has the operation, in a version of its own.
@@ -45,6 +49,10 @@ ADMIN_RULES: Final = "microsoft.network/virtualnetworks/listnetworkmanagereffect
 ACTIONS: Final = frozenset(
     {ADMIN_RULES, "microsoft.network/virtualnetworks/listnetworkmanagereffectiveconnectivityconfigurations"}
 )
+_EVENTS: Final = "microsoft.insights/eventtypes/values"
+#: How far back events are asked for: Azure keeps them for 90 days and refuses a time before that.
+_LOG_DAYS: Final = 89
+_EVENT_FIELDS: Final = "eventTimestamp,operationName,status,resourceId"
 _PLAIN: Final = "/()!$&'*+,;=:@"
 
 
@@ -72,10 +80,20 @@ def question(id_: str) -> Question:
         name = query.removeprefix("name=")
         body = {"name": name, "type": "Microsoft.ContainerRegistry/registries"}
         return Question(client, f"{quote(path, safe=_PLAIN)}?{version}", body)
-    if type_of(path) in ACTIONS:
+    if type_of(path) in ACTIONS or admin_passwords.is_of(path):
         return Question(client, f"{quote(path, safe=_PLAIN)}?{version}", {})
+    if type_of(path) == _EVENTS and query:
+        query = f"{_since(query)}&$select={_EVENT_FIELDS}"
     asked = f"{quote(query, safe=_PLAIN)}&" if query else ""
     return Question(client, f"{quote(path, safe=_PLAIN)}?{asked}{version}")
+
+
+def _since(query: str) -> str:
+    """Return *query*, a filter by resource, with the times that the activity log asks for in front of it."""
+    now = datetime.now(UTC)
+    begin = now - timedelta(days=_LOG_DAYS)
+    times = f"eventTimestamp ge '{begin:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{now:%Y-%m-%dT%H:%M:%SZ}'"
+    return query.replace("$filter=", f"$filter={times} and ", 1)
 
 
 def type_of(path: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from pullready.collectors.paths import ACTIONS, type_of
+from pullready.collectors.paths import type_of
 from pullready.facts.scope import Need, Scope
 from pullready.snapshot import Document
 
@@ -18,10 +18,14 @@ C = TypeVar("C", bound=Collector)
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An action of Azure RBAC; ``scope`` says in words where it must be granted."""
+    """An action of Azure RBAC; ``scope`` says in words where it must be granted.
+
+    ``opt_in`` names the setting without which it is not needed.
+    """
 
     action: str
     scope: str
+    opt_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,7 @@ def permissions() -> tuple[Declared, ...]:
 
 
 def action_for(path: str) -> str:
-    """Return the RBAC action that reading *path* needs, spelt as declared."""
-    type_ = type_of(path)
-    action = f"{type_}/action" if type_ in ACTIONS else f"{type_}/read"
+    """Return the RBAC action that reading *path* needs, spelt as declared; what is asked by a POST may be no read."""
+    actions = {f"{type_of(path)}/read", f"{type_of(path)}/action"}
     declared = (one for collector in COLLECTORS for one in collector.permissions if isinstance(one, Permission))
-    return next((one.action for one in declared if one.action.casefold() == action), action)
+    return next((one.action for one in declared if one.action.casefold() in actions), f"{type_of(path)}/read")

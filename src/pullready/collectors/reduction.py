@@ -5,13 +5,11 @@ An allow-list: environment variables, annotations, arguments, the data of Secret
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
+from pullready.collectors.pull_secrets import reduced_pull_secret, reduced_times
+from pullready.facts.credentials import MAKERS
 from pullready.facts.images import may_name_images, mentions
 from pullready.facts.objects import is_list
 from pullready.facts.pods import POD_SPECS, is_custom, is_pod_spec
@@ -60,7 +58,6 @@ _KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _IMAGE: Final = {"registry": VALUE, "repository": VALUE, "tag": VALUE, "digest": VALUE}
 _WIDEST_INTEGER: Final = 2**63
-_DOCKER_CONFIGS: Final = (".dockerconfigjson", ".dockercfg")
 
 
 def reduce_object(body: Any) -> dict[str, Any] | None:
@@ -75,7 +72,9 @@ def reduce_object(body: Any) -> dict[str, Any] | None:
     if kind in POD_SPECS and not custom:
         return {**kept, **_along(body, POD_SPECS[kind].split("/")[1:])}
     if kind in _KINDS and not custom:
-        return {**kept, **part_of(body, _KINDS[kind]), **(_pull_secret(body) if kind == "Secret" else {})}
+        return {**kept, **part_of(body, _KINDS[kind]), **(_secret(kept, body) if kind == "Secret" else {})}
+    if kind in MAKERS and custom:
+        return {**kept, **part_of(body, _nested(MAKERS[kind]))}
     rest = {key: value for key, value in body.items() if key not in {*_IDENTITY, "status"}}
     return {**kept, **(_outline(rest, mentioned=may_name_images(body)) or {})}
 
@@ -145,33 +144,12 @@ def _outline(value: Any, key: str = "", *, mentioned: bool = True) -> Any:
     return _scalar(value) if mentioned and any(True for _ in mentions("", value, key)) else None
 
 
-def _pull_secret(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the registries and user names of a pull secret; a note where it cannot be understood. Never more."""
-    for key in _DOCKER_CONFIGS:
-        for field in ("stringData", "data"):
-            values = body.get(field)
-            if isinstance(values, dict) and values.get(key) is not None:
-                try:
-                    return {"registries": _registries(values[key], key, encoded=field == "data")}
-                except (ValueError, TypeError, AttributeError, KeyError):
-                    return {"note": f"its {key} is not base64 of the documented JSON"}
-    return {}
+def _nested(steps: tuple[str, ...]) -> Shape:
+    """Return the shape that has a value at the end of *steps* and nothing beside it."""
+    return {steps[0]: _nested(steps[1:])} if steps else VALUE
 
 
-def _registries(text: Any, key: str, *, encoded: bool) -> list[dict[str, Any]]:
-    content = base64.b64decode("".join(text.split()), validate=True) if encoded else text.encode()
-    config = msgspec.json.decode(content)
-    logins = config["auths"] if key == _DOCKER_CONFIGS[0] else config
-    return [_registry(server, login) for server, login in logins.items()]
-
-
-def _registry(server: str, login: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the server and the user name, which stands beside the password or in ``auth`` before it."""
-    user = login.get("username")
-    if not user and login.get("auth"):
-        try:
-            user = base64.b64decode(login["auth"], validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            user = None
-    entry = {"server": without_user_info(server)}
-    return {**entry, "username": user} if isinstance(user, str) and user else entry
+def _secret(kept: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a Secret beside its type: its logins, and when it was changed."""
+    metadata = {**kept.get("metadata", {}), **reduced_times(body.get("metadata"))}
+    return {**({"metadata": metadata} if metadata else {}), **reduced_pull_secret(body)}

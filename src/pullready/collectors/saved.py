@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from pullready.collectors import artifacts, graph
+from pullready.collectors import admin_passwords, artifacts, graph
 from pullready.collectors.answers import Unreadable, stripped_of_user_info
+from pullready.collectors.pull_secrets import saved_login
 from pullready.collectors.reduction import reduce_list, reduce_object
 from pullready.snapshot import Document, Provider
 
@@ -53,6 +54,8 @@ def _body(document: Document) -> Any:
             return _of_kubernetes(body)
         case Provider.REGISTRY:
             return artifacts.reduced(document.id, body)
+        case Provider.ARM if admin_passwords.is_of(document.id):
+            return admin_passwords.reduced(body)
         case Provider.ARM:
             return _answered(body)
 
@@ -92,8 +95,7 @@ def _listed(body: Mapping[str, Any]) -> Any:
 def _logins(reduced: Mapping[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {key: value for key, value in reduced.items() if key == "note" and isinstance(value, str)}
     if isinstance(logins := reduced.get("registries"), list):
-        names = ("server", "username")
-        kept["registries"] = [{key: one[key] for key in names if key in one} for one in logins if isinstance(one, dict)]
+        kept["registries"] = [saved_login(one) for one in logins if isinstance(one, dict)]
     return kept
 
 

@@ -104,6 +104,7 @@ class Settings:
     cloud: Cloud = CLOUDS["AzurePublic"]
     exclude: tuple[str, ...] = ()
     read_secrets: bool = False
+    list_credentials: bool = False
     fail_on: str = "blocker"
     expiry_warning_days: int = 30
     ignore_registries: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from pullready.facts.pulled_images import PulledImage
 from pullready.facts.pullers import Puller, WorkloadPull
 from pullready.facts.rights import Held
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
+from pullready.facts.secret_logins import SecretLogin
 
 __all__ = [
     "MAKERS",
@@ -38,6 +39,7 @@ __all__ = [
     "PulledImage",
     "Puller",
     "Scope",
+    "SecretLogin",
     "Unread",
     "Way",
     "WorkloadPull",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from pullready.errors import FactUnavailable
-from pullready.snapshot import Document
+from pullready.snapshot import Document, without_keyed
 from pullready.verdict import Evidence, Location
 
 T = TypeVar("T")
@@ -57,10 +58,27 @@ def evidence(document: Document, pointer: str, says: str) -> Evidence:
         value = document.at(pointer)
     except KeyError:
         return Evidence(document.id, pointer, "", says)
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    text = value if isinstance(value, str) else msgspec.json.encode(without_keyed(value)).decode()
     return Evidence(
         document.id, pointer, text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…", says
     )
+
+
+def moment(fact: Fact, text: str, pointer: str) -> datetime:
+    """Return *text*, ISO 8601 with up to seven digits of a second, which stands at *pointer* (below ``base``).
+
+    Without a time zone it counts as UTC. Raise :class:`FactUnavailable` where it is no date.
+    """
+    try:
+        when = datetime.fromisoformat(text)
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise FactUnavailable(
+            f"{fact.base}{pointer} of {fact.document.id} is no date: {text}",
+            "Look at the document in the snapshot",
+            document=fact.document.id,
+            pointer=fact.base + pointer,
+        ) from None
 
 
 def decode(document: Document, shape: type[T], pointer: str = "") -> T:

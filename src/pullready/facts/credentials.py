@@ -6,14 +6,16 @@ https://github.com/Azure/msi-acrpull
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from pullready.errors import FactUnavailable
 from pullready.facts.base import Unread
 from pullready.facts.objects import KubernetesObject, objects
+from pullready.facts.pods import is_custom
 from pullready.facts.scope import Need, Scope, fact
+from pullready.facts.server_keys import is_for
 from pullready.facts.service_accounts import PullSecret, ServiceAccount
 from pullready.facts.workloads import Workload
 from pullready.verdict import Evidence
@@ -22,15 +24,25 @@ Key = tuple[str, str]
 
 #: The custom resource from which a controller makes pull secrets and adds them to a service account.
 BINDING: Final = "AcrPullBinding"
+#: Custom resources from which a controller makes a Secret, and where they name it if not by their own name.
+MAKERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ExternalSecret": ("spec", "target", "name"),
+    "SealedSecret": ("spec", "template", "metadata", "name"),
+}
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """The service accounts and pull secrets that were read, by namespace and name, and bindings by namespace."""
+    """The service accounts and pull secrets that were read, by namespace and name, and bindings by namespace.
+
+    ``stand_ins`` are what has the place of a pull secret that was not read: what a controller makes it from, or a
+    Secret of another type.
+    """
 
     accounts: dict[Key, ServiceAccount]
     secrets: dict[Key, PullSecret]
     bindings: dict[str, KubernetesObject]
+    stand_ins: dict[Key, KubernetesObject] = field(default_factory=dict)
 
     def brought_by(self, workload: Workload, host: str) -> Evidence | None:
         """Return where *workload* names a pull secret that may be for the registry *host*; none where it does not.
@@ -39,13 +51,14 @@ class Credentials:
         registry, and one that is for a part of the registry counts too. So does a binding in the workload's namespace,
         whatever service account it is for.
         """
-        named, evidence = self._named_by(workload)
+        named, evidence = self.named_by(workload)
         if any(self._may_be_for(host, workload.namespace, name) for name in named):
             return evidence
         binding = self.bindings.get(workload.namespace)
         return binding.evidence("/kind", f"what may give {workload.subject} a pull secret") if binding else None
 
-    def _named_by(self, workload: Workload) -> tuple[tuple[str, ...], Evidence]:
+    def named_by(self, workload: Workload) -> tuple[tuple[str, ...], Evidence]:
+        """Return the names of the pull secrets that *workload* uses, and where they stand."""
         account = self.accounts.get((workload.namespace, workload.pod.service_account))
         if workload.pod.pull_secrets or account is None:
             says = f"the pull secrets of {workload.subject}"
@@ -70,15 +83,22 @@ def credentials(
     pull_secrets: tuple[PullSecret | Unread, ...],
 ) -> Credentials:
     """Return what pods may bring along, as far as it could be read."""
+    found = [one for one in objects(scope) if isinstance(one, KubernetesObject)]
     return Credentials(
         {(one.namespace, one.name): one for one in service_accounts if isinstance(one, ServiceAccount)},
         {(one.namespace, one.name): one for one in pull_secrets if isinstance(one, PullSecret)},
-        {one.namespace: one for one in objects(scope) if isinstance(one, KubernetesObject) and one.kind == BINDING},
+        {one.namespace: one for one in found if one.kind == BINDING},
+        {(one.namespace, name): one for one in found if (name := _made_by(one))},
     )
 
 
-def is_for(server: str, host: str) -> bool:
-    """Say whether kubelet uses a login to *server* for images of *host*: part by part, ``*`` for any characters."""
-    patterns = server.rpartition("://")[2].partition("/")[0].lower().split(".")
-    parts = host.lower().split(".")
-    return len(patterns) == len(parts) and all(map(fnmatchcase, parts, patterns))
+def _made_by(one: KubernetesObject) -> str | None:
+    """Return the name of the Secret that *one* is or makes; none where it has to do with none."""
+    if one.kind == "Secret" and not is_custom(one.body):
+        return one.name
+    if one.kind not in MAKERS:
+        return None
+    value: Any = one.body
+    for step in MAKERS[one.kind]:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, str) and value else one.name

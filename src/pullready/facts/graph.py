@@ -7,15 +7,16 @@ https://learn.microsoft.com/graph/api/resources/passwordcredential
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
-from pullready.facts.base import Fact, decode
+from pullready.facts.base import Fact, decode, moment
 from pullready.facts.cluster import Cluster
 from pullready.facts.scope import Need, Scope, fact
 from pullready.snapshot import Document, Provider
@@ -26,6 +27,7 @@ class _Password(Struct, frozen=True):
     keyId: str | UnsetType | None = UNSET
     startDateTime: str | UnsetType | None = UNSET
     endDateTime: str | UnsetType | None = UNSET
+    keyedHint: str | UnsetType | None = UNSET
 
 
 class _Entity(Struct, frozen=True):
@@ -55,17 +57,7 @@ class Secret(Fact):
 
     def _moment(self, text: str | UnsetType | None, pointer: str) -> datetime:
         """Return *text*, ISO 8601 with up to seven digits of a second; Graph documents it as always in UTC."""
-        written = self.require(text, pointer)
-        try:
-            moment = datetime.fromisoformat(written)
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, OverflowError):
-            raise FactUnavailable(
-                f"{self.base}{pointer} of {self.document.id} is no date: {written}",
-                "Look at the document in the snapshot",
-                document=self.document.id,
-                pointer=self.base + pointer,
-            ) from None
+        return moment(self, self.require(text, pointer), pointer)
 
 
 @dataclass(frozen=True)
@@ -100,6 +92,19 @@ def only(document: Document) -> Entity | None:
     return Entity(document, "/value/0", found[0]) if found else None
 
 
+def registered(applications: Document, client_id: str) -> Entity:
+    """Return the application in Graph's answer; raise :class:`FactUnavailable` where the tenant has none."""
+    application = only(applications)
+    if application is None:
+        raise FactUnavailable(
+            "the application is not registered in this tenant, so not all of its secrets can be seen",
+            f"Judge it in the tenant that it is registered in: az ad app credential list --id {client_id}",
+            document=applications.id,
+            pointer="/value",
+        )
+    return application
+
+
 @dataclass(frozen=True)
 class Validity:
     """What is known of some secrets at a moment: those valid then, and why others could not be judged."""
@@ -110,12 +115,16 @@ class Validity:
     @classmethod
     def of(cls, entity: Entity, now: datetime) -> Validity:
         """Judge the secrets of *entity* at *now*."""
-        valid: list[Secret] = []
-        obstacles: list[FactUnavailable] = []
         try:
-            secrets = entity.secrets
+            return cls.among(entity.secrets, now)
         except FactUnavailable as why:
             return cls((), (why,))
+
+    @classmethod
+    def among(cls, secrets: Iterable[Secret], now: datetime) -> Validity:
+        """Judge *secrets* at *now*."""
+        valid: list[Secret] = []
+        obstacles: list[FactUnavailable] = []
         for secret in secrets:
             try:
                 if secret.is_valid(now):

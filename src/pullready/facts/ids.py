@@ -98,6 +98,18 @@ def vm_sizes_in(subscription: str, location: str) -> str:
     return f"/subscriptions/{subscription}/providers/Microsoft.Compute/skus?$filter=location eq '{named}'"
 
 
+def events_of(resource: str) -> str:
+    """Return the activity log of *resource*, as far back as Azure keeps it."""
+    subscription = subscription_of(resource)
+    values = f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+    return f"{values}?$filter=resourceUri eq '{resource}'"
+
+
+def admin_passwords_of(registry: str) -> str:
+    """Return the answer to which passwords the admin user of *registry* has; reading it is opt-in."""
+    return f"{registry}/listCredentials"
+
+
 def scale_sets_in(resource_group: str) -> str:
     """Return the list of a resource group's virtual machine scale sets."""
     return f"{resource_group}/providers/Microsoft.Compute/virtualMachineScaleSets"
@@ -219,6 +231,11 @@ def directory_objects(principals: Iterable[str], tenant: str | None = None) -> s
 
 def _graph(tenant: str | None) -> str:
     return f"graph:{tenant}" if tenant else "graph:"
+
+
+def live_secrets(context: str) -> str:
+    """Return the list of the Secrets of a live cluster; reading it is opt-in."""
+    return live_list(context, "/api/v1/secrets")
 
 
 def live_list(context: str, path: str) -> str:

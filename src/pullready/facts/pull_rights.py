@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pullready.errors import FactUnavailable
 from pullready.facts.base import SEPARATOR, Unread
 from pullready.facts.cluster import Cluster
+from pullready.facts.credentials import Credentials
 from pullready.facts.images import ImageUse
 from pullready.facts.pullers import By, VirtualNodeIdentity, WorkloadPull, puller_of, who_pulls
 from pullready.facts.reference import ImageReference
 from pullready.facts.registry import Registry
 from pullready.facts.rights import Held, held_by
 from pullready.facts.scope import Need, Scope, fact
+from pullready.facts.server_keys import is_for_image
 from pullready.facts.workloads import Workload
 from pullready.verdict import Evidence
 
@@ -21,9 +23,10 @@ from pullready.verdict import Evidence
 class PullRight:
     """A cluster, a registry that it pulls from, and the workloads that name an image of that registry.
 
-    ``pulls`` are those workloads with whoever pulls for them, ``uses`` the repositories that they name; ``repository``
-    is set where the right is looked at for one alone. ``is_whole`` says that every workload could be read, so that no
-    other uses the registry.
+    ``pulls`` are those workloads with whoever pulls for them, ``uses`` the repositories that they name, and ``written``
+    the images as they name them, maybe by another host of the registry; ``repository`` is set where the right is looked
+    at for one alone. ``is_whole`` says that every workload could be read, so that no other uses the registry.
+    ``credentials`` are the pull secrets that the workloads may bring along.
     """
 
     cluster: Cluster
@@ -31,7 +34,9 @@ class PullRight:
     pulls: tuple[WorkloadPull, ...]
     is_whole: bool
     read: Held | FactUnavailable
+    credentials: Credentials
     uses: tuple[tuple[str, Workload], ...] = ()
+    written: tuple[tuple[ImageReference, Workload], ...] = ()
     repository: str | None = None
 
     @property
@@ -55,7 +60,8 @@ class PullRight:
         uses = tuple(use for use in self.uses if use[0] == repository)
         naming = {workload.subject for _, workload in uses}
         pulls = tuple(pull for pull in self.pulls if pull.workload.subject in naming)
-        return replace(self, repository=repository, uses=uses, pulls=pulls)
+        written = tuple(one for one in self.written if one[0].repository == repository)
+        return replace(self, repository=repository, uses=uses, written=written, pulls=pulls)
 
     @property
     def held(self) -> Held:
@@ -77,6 +83,21 @@ class PullRight:
         """For each workload, where it names a pull secret that may be for the registry; none where it does not."""
         return tuple(pull.secrets for pull in self.pulls)
 
+    @property
+    def brings_judged_logins(self) -> bool:
+        """Whether each workload brings, for each of its images, a login that can be judged by itself."""
+        return bool(self.written) and all(self._brings_judged(image, workload) for image, workload in self.written)
+
+    def _brings_judged(self, image: ImageReference, workload: Workload) -> bool:
+        """Say whether a pull secret of *workload* has a login of a service principal or of the admin user."""
+        for name in self.credentials.named_by(workload)[0]:
+            secret = self.credentials.secrets.get((workload.namespace, name))
+            for login in (secret.wire.registries or ()) if secret else ():
+                is_known = login.client_id or login.is_admin_of(self.registry.name)
+                if is_known and is_for_image(login.server, image.host, image.repository):
+                    return True
+        return False
+
 
 def _held(scope: Scope, cluster: Cluster, registry: Registry) -> Held | FactUnavailable:
     try:
@@ -86,12 +107,13 @@ def _held(scope: Scope, cluster: Cluster, registry: Registry) -> Held | FactUnav
 
 
 @fact(Need.ROLE_ASSIGNMENTS, Need.GROUP_MEMBERSHIPS, Need.SERVICE_PRINCIPAL)
-def pull_rights(
+def pull_rights(  # noqa: PLR0913, PLR0917  (a maker names each fact that it builds on)
     scope: Scope,
     cluster: Cluster,
     registries: tuple[Registry | Unread, ...],
     images: tuple[ImageUse | Unread, ...],
     workload_pulls: tuple[WorkloadPull, ...],
+    credentials: Credentials,
 ) -> tuple[PullRight | Unread, ...]:
     """Return the pull right of the target's cluster on each registry; unread are the registries that are."""
     uses = [use for use in images if isinstance(use, ImageUse)]
@@ -101,6 +123,7 @@ def pull_rights(
             rights.append(Unread(f"{cluster.name}{SEPARATOR}{registry.subject}", registry.why, registry.location))
             continue
         here = [use for use in uses if use.registry_host(scope.settings) == registry.subject]
+        written = tuple((use.reference, use.workload) for use in here if isinstance(use.reference, ImageReference))
         rights.append(
             PullRight(
                 cluster,
@@ -108,11 +131,9 @@ def pull_rights(
                 tuple(pull for pull in workload_pulls if pull.registry is registry),
                 is_whole=len(uses) == len(images),
                 read=_held(scope, cluster, registry),
-                uses=tuple(
-                    (use.reference.repository, use.workload)
-                    for use in here
-                    if isinstance(use.reference, ImageReference)
-                ),
+                credentials=credentials,
+                uses=tuple((image.repository, workload) for image, workload in written),
+                written=written,
             )
         )
     return tuple(rights)

@@ -139,8 +139,11 @@ def disabled(scope: Scope, puller: Puller) -> Evidence | None:
     The directory is only looked into where groups or principals are asked for anyway, so that nothing says so is no
     obstacle. That of a service principal is judged by ``cluster-sp-secret-expired``.
     """
+    asked = ids.principal(puller.object_id, scope.target.tenant)
+    if asked not in scope.snapshot:
+        return None
     try:
-        entity = only(scope.document(ids.principal(puller.object_id, scope.target.tenant), Provider.GRAPH))
+        entity = only(scope.document(asked, Provider.GRAPH))
     except FactUnavailable:
         return None
     if entity is None or entity.wire.accountEnabled is not False:

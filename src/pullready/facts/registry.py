@@ -50,6 +50,7 @@ class _Properties(Struct, frozen=True):
     networkRuleSet: _RuleSet | UnsetType | None = UNSET
     endpointProtocol: str | UnsetType | None = UNSET
     roleAssignmentMode: str | UnsetType | None = UNSET
+    adminUserEnabled: bool | UnsetType | None = UNSET
     dataEndpointEnabled: bool | UnsetType | None = UNSET
     dataEndpointHostNames: list[str] | UnsetType | None = UNSET
     policies: _Policies | UnsetType | None = UNSET
@@ -116,6 +117,11 @@ class Registry(Fact):
             "standard",
             "premium",
         }
+
+    @property
+    def has_admin_user(self) -> bool:
+        """Whether one may sign in as the admin user, whose name is the registry's."""
+        return self.require(self.wire.properties.adminUserEnabled, "/properties/adminUserEnabled")
 
     @cached_property
     def public_access(self) -> PublicAccess:

@@ -31,6 +31,7 @@ class Need(StrEnum):
     GROUP_MEMBERSHIPS = "group-memberships"
     PRINCIPALS = "principals"
     SERVICE_PRINCIPAL = "service-principal"
+    PULL_SECRETS = "pull-secrets"
     NODE_IDENTITIES = "node-identities"
     VIRTUAL_NETWORKS = "virtual-networks"
     OUTBOUND_ADDRESSES = "outbound-addresses"
@@ -67,7 +68,7 @@ class Scope:
 
 
 class Noting(Snapshot):
-    """A snapshot that notes, in ``missed``, which documents of ARM it was asked for and does not have."""
+    """A snapshot that notes, in ``missed``, which documents of Azure it was asked for and does not have."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__(snapshot, captured_at=snapshot.captured_at, targets=snapshot.targets)
@@ -81,7 +82,7 @@ class Noting(Snapshot):
     def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base class)
         """Return the document with *id*, and note it where it is not there."""
         found = super().document(id, provider)
-        if found.status is Status.NOT_ASKED and provider is Provider.ARM:
+        if found.status is Status.NOT_ASKED and provider in {Provider.ARM, Provider.GRAPH}:
             self._missed.setdefault(id.casefold(), id)
         return found
 

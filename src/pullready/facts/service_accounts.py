@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
 from pullready.errors import FactUnavailable
-from pullready.facts.base import Unread
+from pullready.facts.base import Unread, moment
 from pullready.facts.objects import KubernetesObject, of_kind, wire
 from pullready.facts.scope import Need, Scope, fact
+from pullready.verdict import Evidence
 
 #: The types of Secret that hold logins to registries.
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 PULL_SECRET_TYPES: Final = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"})
 
 
@@ -25,16 +29,47 @@ class _ServiceAccount(Struct, frozen=True):
 
 
 class Login(Struct, frozen=True):
-    """A registry that a pull secret is for, as it is written there, and the user name; never a password."""
+    """A registry that a pull secret is for, as it is written there, and the user name; never a password.
+
+    The keyed hashes can be compared with others of the same run: that of a service principal's hint, which is the first
+    three characters of its password, and that of an admin user's password.
+    """
 
     server: str
     username: str | None = None
+    keyedHint: str | None = None
+    keyedPassword: str | None = None
+
+    @property
+    def client_id(self) -> str | None:
+        """The client id, where the user is a service principal; all zeros stand for a token of Microsoft Entra ID."""
+        user = self.username or ""
+        return user if is_guid(user) and set(user) != {"0", "-"} else None
+
+    def is_admin_of(self, registry: str) -> bool:
+        """Say whether the user is the admin user of the registry with that name."""
+        return (self.username or "").lower() == registry.lower()
+
+
+class _Change(Struct, frozen=True):
+    time: str
+
+
+class _Times(Struct, frozen=True):
+    creationTimestamp: str | None = None
+    managedFields: tuple[_Change, ...] = ()
 
 
 class _Secret(Struct, frozen=True):
     type: str | None = None
     registries: tuple[Login, ...] | None = None
     note: str | None = None
+    metadata: _Times = _Times()
+
+
+def is_guid(text: str) -> bool:
+    """Say whether *text* is a GUID, as the client id of a service principal is."""
+    return _GUID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -66,6 +101,19 @@ class PullSecret(KubernetesObject):
                 pointer=self.base,
             )
         return self.require(self.wire.registries, "/registries")
+
+    @property
+    def changed(self) -> tuple[datetime, Evidence] | None:
+        """When its data was last changed, as far as Kubernetes noted it; none in a manifest that was never applied."""
+        times = self.wire.metadata
+        pointers = {f"/metadata/managedFields/{index}/time": one.time for index, one in enumerate(times.managedFields)}
+        if times.creationTimestamp:
+            pointers["/metadata/creationTimestamp"] = times.creationTimestamp
+        found = [(moment(self, text, pointer), pointer) for pointer, text in pointers.items()]
+        if not found:
+            return None
+        last, pointer = max(found)
+        return last, self.evidence(pointer, f"when {self.subject} was last changed")
 
 
 @fact(Need.MANIFESTS, Need.WORKLOADS)

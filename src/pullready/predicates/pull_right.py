@@ -147,7 +147,7 @@ def nothing_carries(right: PullRight, action: str, remedy: str) -> Found:
 
 
 def unless_excused(right: PullRight, found: Found, why: str = "no role carries the pull") -> Judgement:
-    """Return *found*, or unknown where the cluster is being changed or pull secrets may do what the role does not."""
+    """Return *found*, unless the cluster is being changed or pull secrets may do what the role does not."""
     cluster = right.cluster
     if cluster.is_updating:
         state = cluster.evidence("/properties/provisioningState", "the cluster is being changed")
@@ -158,6 +158,13 @@ def unless_excused(right: PullRight, found: Found, why: str = "no role carries t
             (state, *found.evidence),
         )
     brought = tuple(filter(None, right.pull_secrets))
+    if right.brings_judged_logins:
+        return NotApplicable(
+            right.subject,
+            f"{why}, and every workload brings the login of a service principal or of the admin "
+            "user, which pull-secret-sp-invalid-or-expired and pull-secret-admin-password-stale judge",
+            (*found.evidence, *brought),
+        )
     if right.workloads and len(brought) == len(right.workloads):
         return Unknown(
             right.subject,

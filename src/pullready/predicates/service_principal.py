@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pullready.errors import FactUnavailable
 from pullready.facts.base import Fact
-from pullready.facts.graph import ClusterServicePrincipal, Entity, Secret, Validity
+from pullready.facts.graph import ClusterServicePrincipal, Entity, Secret, Validity, registered
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
 
@@ -41,18 +41,10 @@ def _judge_secrets(signed_in: ClusterServicePrincipal, principal: Entity) -> Jud
 def _of_application(signed_in: ClusterServicePrincipal) -> Validity:
     """Judge the application's secrets; without the application, say why nothing is known of them."""
     try:
-        application = signed_in.application
+        application = registered(signed_in.applications, str(signed_in.client_id))
     except FactUnavailable as why:
         return Validity((), (why,))
-    if application:
-        return Validity.of(application, signed_in.now)
-    elsewhere = FactUnavailable(
-        "the application is not registered in this tenant, so not all of its secrets can be seen",
-        f"Judge it in the tenant that it is registered in: az ad app credential list --id {signed_in.client_id}",
-        document=signed_in.applications.id,
-        pointer="/value",
-    )
-    return Validity((), (elsewhere,))
+    return Validity.of(application, signed_in.now)
 
 
 def _settled(signed_in: ClusterServicePrincipal, judgement: Judgement) -> Judgement:

@@ -7,6 +7,7 @@ from typing import Final
 
 from pullready import snapshot as snapshots
 from pullready.collectors.manifests import read_manifests
+from pullready.collectors.saved import cleaned
 from pullready.config import Target
 from pullready.snapshot import Provider, Snapshot, TargetScope
 
@@ -24,6 +25,7 @@ def hub() -> Snapshot:
 def healthy() -> Snapshot:
     """Return the healthy example together with its manifests."""
     saved = snapshots.load(HEALTHY / "snapshot.json")
+    saved = saved.with_documents(map(cleaned, saved))
     clusters = [document for document in saved if "/managedclusters/" in document.id.casefold()]
     scopes, manifests = [], []
     for cluster in clusters:

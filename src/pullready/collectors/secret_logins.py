@@ -1,0 +1,44 @@
+"""Reading whether the logins in pull secrets are good: service principals, the admin user's events and passwords.
+
+Source of the requests: https://learn.microsoft.com/rest/api/monitor/activity-logs/list and
+https://learn.microsoft.com/rest/api/containerregistry/registries/list-credentials
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from pullready.collectors.graph import APPLICATIONS
+from pullready.collectors.permissions import GraphPermission, Permission, Reading, collector
+from pullready.collectors.wishes import read_wishes
+from pullready.facts.scope import Facts, Need, Scope
+from pullready.facts.secret_logins import SecretLogin
+from pullready.predicates.pull_secret import admin_password_stale, secret_principal_invalid
+from pullready.verdict import Judgement
+
+
+@collector(
+    Need.PULL_SECRETS,
+    permissions=(
+        GraphPermission(APPLICATIONS, "pull secrets with a service principal: the principal and its secrets"),
+        Permission("Microsoft.Authorization/roleDefinitions/read", "the registry"),
+        Permission("Microsoft.Insights/eventtypes/values/read", "the registry's subscription"),
+        Permission(
+            "Microsoft.ContainerRegistry/registries/listCredentials/action", "the registry", opt_in="list-credentials"
+        ),
+    ),
+)
+def read_secret_logins(scope: Scope) -> Reading:
+    """Read what judging the logins looks for: nothing where no pull secret holds one of these kinds."""
+    yield from read_wishes(scope, _judge_logins)
+
+
+def _judge_logins(scope: Scope) -> Iterator[Callable[[], object]]:
+    for used in Facts(scope)("secret_logins"):
+        if isinstance(used, SecretLogin):
+            yield partial(_judge, used)
+
+
+def _judge(used: SecretLogin) -> list[Judgement]:
+    return [*secret_principal_invalid(used), *admin_password_stale(used)]
