@@ -37,11 +37,13 @@ from tests.environment import CASES, NAMES, ROOT, case_scope, healthy
 
 CORPUS = Path(os.environ.get("PULLREADY_CORPUS", ROOT.parent / "shared")) / "wire" / "recorded"
 SLUGS = ("private-dns-zone-not-linked-to-cluster-vnet", "registry-firewall-excludes-cluster-egress")
-#: What the paths are made from; the rest of the healthy example is about clusters, registries and who may pull.
+#: What the paths are made from, up to the login server; the rest of the healthy example is about clusters, registries,
+#: who may pull, and where the layers are.
 PATHS = [
     document.id
     for document in healthy()
-    if "Microsoft.Network/" in document.id or document.id.endswith("privateEndpointConnections")
+    if ("Microsoft.Network/" in document.id or document.id.endswith("privateEndpointConnections"))
+    and not document.id.endswith(".data")
 ]
 GIVEN = [NAMES[name] for name in ("prod", "legacy", "registries", "shop", "shoptools", "shopteams")]
 

@@ -42,6 +42,8 @@ PROVES: Final[Mapping[str, str]] = {
     "kubelet-identity-not-on-vmss": "credential",
     "cluster-sp-secret-expired": "credential",
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
+    "hub-firewall-blocks-private-endpoint": "firewall",
+    "nva-or-firewall-blocks-registry": "firewall",
     "registry-firewall-excludes-cluster-egress": "gate",
     "pod-os-nodeselector-mismatch": "platform",
 }

@@ -460,11 +460,14 @@ def private_path() -> Bodies:
             }
         ],
         ids.links_of(ZONE): [zone_link("shop-vnet", VNET)],
-        ids.a_record(ZONE, "shopimages"): {
-            "id": ids.a_record(ZONE, "shopimages"),
-            "name": "shopimages",
-            "type": "Microsoft.Network/privateDnsZones/A",
-            "properties": {"ttl": 10, "aRecords": [{"ipv4Address": "10.20.16.5"}]},
+        **{
+            ids.a_record(ZONE, name): {
+                "id": ids.a_record(ZONE, name),
+                "name": name,
+                "type": "Microsoft.Network/privateDnsZones/A",
+                "properties": {"ttl": 10, "aRecords": [{"ipv4Address": address}]},
+            }
+            for name, address in (("shopimages", "10.20.16.5"), ("shopimages.westeurope.data", "10.20.16.4"))
         },
     }
 

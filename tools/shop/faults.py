@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pullready.facts import ids
+from tools.shop import hub
 from tools.shop.environment import (
     ENDPOINT,
     ENDPOINT_NIC,
@@ -38,6 +39,7 @@ from tools.shop.environment import (
     scale_sets,
     zone_link,
 )
+from tools.shop.firewall import application_rule, policies
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ OWNED: Final[dict[str, tuple[str, ...]]] = {
         ids.private_dns_zones_in(SUBSCRIPTION),
         ids.links_of(ZONE),
         ids.a_record(ZONE, "shopimages"),
+        ids.a_record(ZONE, "shopimages.westeurope.data"),
     ),
     LEGACY: (
         LEGACY,
@@ -251,6 +254,7 @@ def faults() -> Iterator[Fault]:
             ],
         },
     )
+    yield from _of_firewalls()
     yield Fault(
         "image-reference-registry-unknown",
         "The image names a registry that does not exist",
@@ -295,6 +299,41 @@ def faults() -> Iterator[Fault]:
                 "image: shopimages.azurecr.io/web:1.4.2\n          imagePullPolicy: Always\n",
             )
         },
+    )
+
+
+def _of_firewalls() -> Iterator[Fault]:
+    login, data = (host for _, host in hub.ENDPOINTS.values())
+    add = (
+        "az network firewall policy rule-collection-group collection rule add --resource-group hub \\\n"
+        "  --policy-name hub-policy --rule-collection-group-name aks --collection-name {collection} --name registry \\\n"
+        "  --rule-type ApplicationRule --source-addresses 10.60.0.0/20 --protocols Https=443 \\\n"
+        "  --target-fqdns {hosts}"
+    )
+    yield Fault(
+        "hub-firewall-blocks-private-endpoint",
+        "The hub's firewall knows the registry's login server and not its data endpoint",
+        "The routes of the nodes lead to the private endpoint through the hub's firewall. Its rule was written before the\n"
+        "registry had a private endpoint, which serves layers from a host of its own.",
+        'failed to pull and unpack image "stageimages.azurecr.io/web:1.5.0": failed to copy: download failed after\n'
+        "attempts=6: dial tcp 10.50.2.4:443: i/o timeout",
+        add.format(collection="registries", hosts=data),
+        cluster=hub.STAGE,
+        bodies=policies(
+            application_rule("images", login),
+            application_rule("tools", "stagetools.azurecr.io", "*.blob.core.windows.net"),
+        ),
+    )
+    yield Fault(
+        "nva-or-firewall-blocks-registry",
+        "The firewall on the way out allows what AKS needs and not the registry",
+        "The firewall's policy has the tag AzureKubernetesService, with which the cluster runs. That tag holds Microsoft's own\n"
+        "registry and nobody else's.",
+        'failed to pull and unpack image "stagetools.azurecr.io/db-migrate:2.2.0": failed to resolve reference: dial tcp:\n'
+        "read: connection reset by peer",
+        add.format(collection="registries", hosts="stagetools.azurecr.io '*.blob.core.windows.net'"),
+        cluster=hub.STAGE,
+        bodies=policies(application_rule("images", login, data)),
     )
 
 

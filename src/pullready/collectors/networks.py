@@ -19,6 +19,7 @@ from pullready.facts.scope import Need, Scope
 _NETWORKS: Final = "the nodes' virtual network and those peered with it"
 _ENDPOINTS: Final = "the private endpoints of the registry"
 _ZONES: Final = "the subscriptions of the cluster, its networks, the registry and its private endpoints"
+_POLICIES: Final = "the policies of the Azure Firewalls on the way, and the parents of those"
 _OUTBOUND: Final = "the resource groups of what the nodes leave through"
 
 
@@ -51,7 +52,17 @@ def read_pull_paths(scope: Scope) -> Reading:
         scope = scope.with_documents((yield wanted))
 
 
-@collector(Need.ROUTES, Need.SECURITY_GROUPS, Need.FIREWALL_POLICIES, permissions=())
+@collector(
+    Need.ROUTES,
+    Need.SECURITY_GROUPS,
+    Need.FIREWALL_POLICIES,
+    permissions=(
+        Permission("Microsoft.Network/firewallPolicies/read", _POLICIES),
+        Permission("Microsoft.Network/firewallPolicies/ruleCollectionGroups/read", _POLICIES),
+        Permission("Microsoft.Network/ipGroups/read", "the IP groups that the rules of those name"),
+        Permission("Microsoft.ContainerRegistry/registries/replications/read", "the registry"),
+    ),
+)
 def read_ways(scope: Scope) -> Reading:
     """Read what stands on the ways from the pools to the registries."""
     while wanted := next_way_documents(scope):

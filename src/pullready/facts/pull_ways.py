@@ -9,6 +9,10 @@ from typing import Final
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.base import Unread
+from pullready.facts.firewalls import onward_subnet
+from pullready.facts.path.firewall_names import own_answer
+from pullready.facts.path.flow import PrivateAddress
+from pullready.facts.path.inspection import inspection_of
 from pullready.facts.path.way import Way
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.scope import Facts, Need, Noting, Scope, fact
@@ -29,8 +33,22 @@ def ways(scope: Scope, pull_paths: tuple[PullPath | Unread, ...]) -> tuple[Way |
     return tuple(found)
 
 
+def _ask_firewalls(way: Way) -> None:
+    for firewall in way.firewalls:
+        inspection = inspection_of(way.path, firewall)
+        for flow in way.flows:
+            with suppress(FactUnavailable):
+                _ = inspection.passing(flow)
+            with suppress(FactUnavailable):
+                if isinstance(flow.destination, PrivateAddress):
+                    _ = own_answer(way.path, firewall, flow.destination, inspection.settings)
+                else:
+                    _ = onward_subnet(way.path.scope, firewall)
+        _ = inspection.rules.is_changing
+
+
 #: What the ways are asked for, in this order: each builds on what the earlier ones read.
-_ASKED: Final[tuple[Callable[[Way], object], ...]] = ()
+_ASKED: Final[tuple[Callable[[Way], object], ...]] = (_ask_firewalls,)
 
 
 def next_way_documents(scope: Scope) -> tuple[str, ...]:

@@ -126,6 +126,12 @@ def public_route(scope: Scope, subnet: Subnet, *, may_learn: bool = True) -> Rou
     return sure
 
 
+def routes_of(scope: Scope, subnet: Subnet) -> tuple[Route, ...]:
+    """Return the routes of the route table of *subnet*; none where it has no table."""
+    table = _table(scope, subnet)
+    return table.routes if table else ()
+
+
 @dataclass(frozen=True)
 class _RouteTable(Fact):
     wire: _TableProperties

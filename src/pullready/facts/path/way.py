@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pullready.errors import FactUnavailable
+from pullready.facts.firewalls import Firewall
 from pullready.facts.network import Subnet
+from pullready.facts.path.appliances import firewalls_on
 from pullready.facts.path.flow import Destination, Flow, PublicService
 from pullready.facts.path.hosts import EndpointKind, RegistryEndpoint
 from pullready.facts.path.regions import regions_of
@@ -73,6 +75,11 @@ class Way:
         """What flows on it, from any node to each of the addresses."""
         sources = self.subnet.prefixes
         return tuple(Flow(sources, destination) for destination in self.destinations)
+
+    @cached_property
+    def firewalls(self) -> tuple[Firewall, ...]:
+        """The Azure Firewalls that the routes lead through; raise where these are not known, as with an appliance."""
+        return firewalls_on(self.path.scope, self)
 
     @property
     def _public(self) -> PublicService:
