@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -41,6 +41,7 @@ _TAGS_WITHOUT_REGISTRIES: Final = frozenset(
 )
 _TAGS_WITHOUT_STORAGE: Final = frozenset({"azurekubernetesservice", "windowsdiagnostics", "windowsupdate"})
 _WILDCARD: Final = "*."
+T = TypeVar("T")
 
 
 class _Protocol(Struct, frozen=True):
@@ -99,21 +100,15 @@ class Matcher:
 
     def _network(self, rule: FirewallRule, connection: Connection) -> Match:
         wire = decode(rule.document, _Network, rule.base)
-        ports = rule.require(wire.destinationPorts, "/destinationPorts")
-        protocols = rule.require(wire.ipProtocols or wire.protocols or None, "/ipProtocols")
         host = connection.destination.host
         named = any_of(_names(name, host, allows=rule.allows) for name in wire.destinationFqdns or ())
+        led = self._destinations(wire).lead_to(connection)
         return all_of(
             (
-                any(one.lower() in {"tcp", "any"} for one in protocols),
-                any(_has_port(port) for port in ports),
+                _one_of(wire.ipProtocols or wire.protocols, lambda one: one.lower() in {"tcp", "any"}, "protocol"),
+                _one_of(wire.destinationPorts, _has_port, "port"),
                 self._from(wire, connection),
-                any_of(
-                    (
-                        self._destinations(wire).lead_to(connection),
-                        named and all_of((named, self.resolves(connection))),
-                    )
-                ),
+                any_of((led, named and all_of((named, self.resolves(connection))))),
             )
         )
 
@@ -121,7 +116,7 @@ class Matcher:
         wire = decode(rule.document, _Application, rule.base)
         return all_of(
             (
-                any_of(_is_https(protocol) for protocol in rule.require(wire.protocols or None, "/protocols")),
+                _one_of(wire.protocols, _is_https, "protocol"),
                 self._from(wire, connection),
                 _targets(wire, connection.destination.host, allows=rule.allows),
                 self._narrowed(wire, connection),
@@ -143,6 +138,10 @@ class Matcher:
             return True
         held = addresses(self.scope, wire.destinationAddresses, ()).lead_to(connection)
         return held or Doubt("what destination addresses do to an application rule is not documented")
+
+
+def _one_of(listed: list[T] | UnsetType | None, ask: Callable[[T], Match], what: str) -> Match:
+    return any_of(ask(one) for one in listed) if listed else Doubt(f"it names no {what}")
 
 
 def _targets(wire: _Application, host: str | None, *, allows: bool) -> Match:
