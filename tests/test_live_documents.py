@@ -21,7 +21,10 @@ from pullready.verdict import Unknown, Verdict
 from tests.azure import runs
 from tests.azure.fixtures import Serve
 from tests.azure.standin import Standin
-from tools.shop.environment import LEGACY, LEGACY_CLIENT, PROD, SHOP, SUBSCRIPTION, healthy
+from tests.environment import HUB
+from tools.shop.environment import LEGACY, LEGACY_CLIENT, PROD, SHOP, SUBSCRIPTION, Bodies, healthy
+from tools.shop.firewall import application_rule, network_rule, policies
+from tools.shop.hub import ENDPOINTS, STAGE, STAGE_TOOLS, hub
 
 OTHER_SUBSCRIPTION: Final = "99999999-1111-4111-8111-111111111111"
 TENANTS: Final = ("aaaaaaaa-2222-4222-8222-222222222222", "bbbbbbbb-2222-4222-8222-222222222222")
@@ -99,6 +102,44 @@ def test_what_is_no_resource_id_breaks_nothing(number: int, serve: Serve, tmp_pa
     run = runs.judge(runs.configure(tmp_path, standin, runs.targets("prod", "legacy")))
     assert [result.check.id for result in run.results if result.broken] == []
     assert {request.service for request in standin.requests} == {"arm", "graph"}
+
+
+def behind_a_firewall() -> Bodies:
+    """Return the hub, with a rule that lets layers come from storage accounts of a cloud without a known name."""
+    images = application_rule("images", *(host for _, host in ENDPOINTS.values()))
+    return hub() | policies(images, network_rule("tools", "AzureContainerRegistry", "Storage.WestEurope", "Storage"))
+
+
+STAGE_TARGET: Final = {"cluster": STAGE, "manifests": [str(HUB / "manifests" / "stage")]}
+
+
+def test_a_cluster_behind_a_firewall_is_ready_by_what_is_there_and_no_more(serve: Serve, tmp_path: Path) -> None:
+    replications = ids.replications_of(STAGE_TOOLS)
+    bodies = behind_a_firewall() | {replications: [{"location": "westeurope"}]}
+    standin = serve(runs.served(bodies))
+    assert runs.judge(runs.configure(tmp_path, standin, [STAGE_TARGET])).exit_code is Exit.READY
+    assert {one.casefold() for one in standin.asked()} == {one.casefold() for one in bodies}
+
+
+FIREWALL_PLACES: Final = [
+    (id_, place)
+    for id_, body in sorted(behind_a_firewall().items())
+    if any(kind in id_ for kind in ("irewall", "ipGroups", "routeTables"))
+    for place in resource_ids(body)
+]
+
+
+@pytest.mark.parametrize("number", range(len(FIREWALL_PLACES)))
+def test_what_is_no_resource_id_in_a_firewall_breaks_nothing(number: int, serve: Serve, tmp_path: Path) -> None:
+    bodies = behind_a_firewall()
+    id_, (*steps, last) = FIREWALL_PLACES[number]
+    holder: Any = bodies[id_]
+    for step in steps:
+        holder = holder[step]
+    holder[last] = NO_IDS[number % len(NO_IDS)]
+    standin = serve(runs.served(bodies))
+    run = runs.judge(runs.configure(tmp_path, standin, [STAGE_TARGET]))
+    assert [result.check.id for result in run.results if result.broken] == []
 
 
 @pytest.mark.parametrize("no_id", NO_IDS)
