@@ -21,8 +21,9 @@ from pullready.facts import Facts, Scope, ids
 from pullready.facts.base import decode
 from pullready.facts.firewalls import Firewall, _Firewall
 from pullready.facts.path.firewall_addresses import EVERYWHERE, addresses, ranges_of
+from pullready.facts.path.firewall_collections import RuleKind
 from pullready.facts.path.firewall_matching import _has_port, _names
-from pullready.facts.path.firewall_policies import RuleKind, firewall_rules
+from pullready.facts.path.firewall_policies import firewall_rules
 from pullready.facts.path.firewall_settings import firewall_settings
 from pullready.facts.path.flow import Allowed, Denied, Destination, Flow, Passing, PrivateAddress, PublicService
 from pullready.facts.path.inspection import AllowedByFirewall, Inspection

@@ -13,6 +13,7 @@ from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.egress import Egress
 from pullready.facts.nodes import PROVISIONED
 from pullready.facts.path.hosts import registry_endpoints
+from pullready.facts.path.inspection import Inspection
 from pullready.facts.path.way import Way
 from pullready.facts.registry import Registry
 from pullready.facts.resolution import Private, Public, Resolution
@@ -60,6 +61,11 @@ class PullPath:
         storage = f"*.blob.{suffix}" if suffix else None
         endpoints = registry_endpoints(self.registry, self.resolution.endpoints, storage)
         return tuple(Way(self, endpoint) for endpoint in endpoints)
+
+    @cached_property
+    def inspections(self) -> dict[str, Inspection]:
+        """The inspections by Azure Firewalls, by the firewall's id in lower case, as far as they were asked for."""
+        return {}
 
     @property
     def is_private(self) -> bool:

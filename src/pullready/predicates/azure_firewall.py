@@ -9,8 +9,8 @@ from pullready.errors import FactUnavailable
 from pullready.facts import Way
 from pullready.facts.egress import REGISTRY_SERVICE
 from pullready.facts.firewalls import Firewall, onward_subnet
+from pullready.facts.path.firewall_collections import RuleKind
 from pullready.facts.path.firewall_names import own_answer
-from pullready.facts.path.firewall_policies import RuleKind
 from pullready.facts.path.firewall_remedies import admission
 from pullready.facts.path.flow import Denied, Flow, PrivateAddress
 from pullready.facts.path.hosts import EndpointKind

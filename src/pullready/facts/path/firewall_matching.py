@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -18,7 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 from pullready.errors import FactUnavailable
 from pullready.facts.base import decode
 from pullready.facts.path.firewall_addresses import Addresses, Connection, addresses
-from pullready.facts.path.firewall_policies import FirewallRule, RuleKind
+from pullready.facts.path.firewall_collections import FirewallRule, RuleKind
 from pullready.facts.path.flow import PORT, PublicService
 from pullready.facts.path.matching import Doubt, Match, all_of, any_of
 from pullready.facts.scope import Scope
@@ -41,6 +41,7 @@ _TAGS_WITHOUT_REGISTRIES: Final = frozenset(
 )
 _TAGS_WITHOUT_STORAGE: Final = frozenset({"azurekubernetesservice", "windowsdiagnostics", "windowsupdate"})
 _WILDCARD: Final = "*."
+_Texts = list[str] | UnsetType | None
 T = TypeVar("T")
 
 
@@ -72,16 +73,23 @@ class _Application(_Sources, frozen=True):
     webCategories: list[str] | UnsetType | None = UNSET
 
 
+W = TypeVar("W", _Network, _Application)
+
 #: Whether the firewall gets the same addresses for the host of a connection as the nodes.
 Resolves = Callable[[Connection], Match]
 
 
 @dataclass(frozen=True)
 class Matcher:
-    """Says which connections rules are for; ``resolves`` is asked where a network rule names hosts."""
+    """Says which connections rules are for; ``resolves`` is asked where a network rule names hosts.
+
+    What rules list is taken apart once, for a policy may have thousands.
+    """
 
     scope: Scope
     resolves: Resolves
+    _wires: dict[tuple[str, str], _Network | _Application] = field(default_factory=dict)
+    _addresses: dict[tuple[tuple[str, ...], tuple[str, ...]], Addresses] = field(default_factory=dict)
 
     def match(self, rule: FirewallRule, connection: Connection) -> Match:
         """Return whether *rule* is for *connection*; what the rule lacks makes it doubtful."""
@@ -96,10 +104,10 @@ class Matcher:
         """Return whether *rule* is for some of the regions only that *service* may answer from."""
         if rule.kind is not RuleKind.NETWORK:
             return False
-        return self._destinations(decode(rule.document, _Network, rule.base)).tells_regions_of(service)
+        return self._destinations(self._wire(rule, _Network)).tells_regions_of(service)
 
     def _network(self, rule: FirewallRule, connection: Connection) -> Match:
-        wire = decode(rule.document, _Network, rule.base)
+        wire = self._wire(rule, _Network)
         host = connection.destination.host
         named = any_of(_names(name, host, allows=rule.allows) for name in wire.destinationFqdns or ())
         led = self._destinations(wire).lead_to(connection)
@@ -113,7 +121,7 @@ class Matcher:
         )
 
     def _application(self, rule: FirewallRule, connection: Connection) -> Match:
-        wire = decode(rule.document, _Application, rule.base)
+        wire = self._wire(rule, _Application)
         return all_of(
             (
                 _one_of(wire.protocols, _is_https, "protocol"),
@@ -124,19 +132,33 @@ class Matcher:
         )
 
     def _from(self, wire: _Sources, connection: Connection) -> Match:
-        listed = addresses(self.scope, wire.sourceAddresses or (), wire.sourceIpGroups or ())
+        listed = self._listed(wire.sourceAddresses, wire.sourceIpGroups)
         if listed.tags:
             return any_of((listed.hold(connection.source), Doubt(f"its source {listed.tags[0]} is no address")))
         return listed.hold(connection.source)
 
     def _destinations(self, wire: _Network) -> Addresses:
-        return addresses(self.scope, wire.destinationAddresses or (), wire.destinationIpGroups or ())
+        return self._listed(wire.destinationAddresses, wire.destinationIpGroups)
+
+    def _listed(self, members: _Texts, groups: _Texts) -> Addresses:
+        key = (tuple(members or ()), tuple(groups or ()))
+        if key not in self._addresses:
+            self._addresses[key] = addresses(self.scope, *key)
+        return self._addresses[key]
+
+    def _wire(self, rule: FirewallRule, shape: type[W]) -> W:
+        key = (rule.document.id, rule.base)
+        known = self._wires.get(key)
+        if not isinstance(known, shape):
+            known = decode(rule.document, shape, rule.base)
+            self._wires[key] = known
+        return known
 
     def _narrowed(self, wire: _Application, connection: Connection) -> Match:
         """Return whether the addresses that an application rule may list beside its hosts hold the destination."""
         if not wire.destinationAddresses:
             return True
-        held = addresses(self.scope, wire.destinationAddresses, ()).lead_to(connection)
+        held = self._listed(wire.destinationAddresses, None).lead_to(connection)
         return held or Doubt("what destination addresses do to an application rule is not documented")
 
 

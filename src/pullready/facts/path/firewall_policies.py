@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -19,41 +17,18 @@ from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.base import Fact, decode
 from pullready.facts.firewalls import Firewall
+from pullready.facts.path.firewall_collections import Collection, FirewallRule, Place, RuleKind, rules_in
 from pullready.facts.scope import Scope
 from pullready.verdict import Evidence
-
-
-class RuleKind(StrEnum):
-    """The kinds of rules that let connections from nodes pass, in the order in which they are tried."""
-
-    NETWORK = "network rule"
-    APPLICATION = "application rule"
 
 
 class _Reference(Struct, frozen=True):
     id: str | UnsetType | None = UNSET
 
 
-class _Action(Struct, frozen=True):
-    type: str | UnsetType | None = UNSET
-
-
-class _Collection(Struct, frozen=True):
-    name: str | UnsetType | None = UNSET
-    priority: int | UnsetType | None = UNSET
-    action: _Action | UnsetType | None = UNSET
-    ruleCollectionType: str | UnsetType | None = UNSET
-    rules: list[Any] | UnsetType | None = UNSET
-
-
-class _Named(Struct, frozen=True):
-    name: str | UnsetType | None = UNSET
-    ruleType: str | UnsetType | None = UNSET
-
-
 class _GroupProperties(Struct, frozen=True):
     priority: int | UnsetType | None = UNSET
-    ruleCollections: list[_Collection] | UnsetType | None = UNSET
+    ruleCollections: list[Collection] | UnsetType | None = UNSET
     provisioningState: str | UnsetType | None = UNSET
 
 
@@ -76,7 +51,7 @@ class _Policy(Struct, frozen=True):
 
 
 class _ClassicCollection(Struct, frozen=True):
-    properties: _Collection
+    properties: Collection
     name: str | UnsetType | None = UNSET
 
 
@@ -85,32 +60,6 @@ class _FirewallProperties(Struct, frozen=True):
     networkRuleCollections: list[_ClassicCollection] | UnsetType | None = UNSET
     applicationRuleCollections: list[_ClassicCollection] | UnsetType | None = UNSET
     provisioningState: str | UnsetType | None = UNSET
-
-
-@dataclass(frozen=True)
-class FirewallRule(Fact):
-    """A network or application rule; ``base`` points at it.
-
-    ``rank`` has the level of its policy (the topmost parent first), the priority of its group and of its collection:
-    the lowest comes first within a kind. ``policy`` is the id of its policy, none for a firewall's own rules.
-    """
-
-    kind: RuleKind
-    name: str
-    collection: str
-    group: str
-    policy: str | None
-    allows: bool
-    rank: tuple[int, int, int]
-
-    def __str__(self) -> str:
-        place = f" of the policy {ids.name_of(self.policy)}" if self.policy else ""
-        return f"the {self.kind} {self.name} in the collection {self.collection}{place}"
-
-    @property
-    def order(self) -> tuple[tuple[int, int, int], str, str]:
-        """What rules of one kind are sorted by; names stand in where the order says nothing."""
-        return self.rank, self.collection.casefold(), self.name.casefold()
 
 
 @dataclass(frozen=True)
@@ -162,7 +111,7 @@ class FirewallPolicy(Fact):
                 if kind == "firewallpolicynatrulecollection":
                     continue
                 own = Fact(self.groups.document, base)
-                yield from _rules(own, collection, None, (level, priority), str(group.name), self.id)
+                yield from rules_in(own, collection, Place((level, priority), str(group.name), self.id))
 
 
 @dataclass(frozen=True)
@@ -210,9 +159,10 @@ class FirewallRules:
             (RuleKind.APPLICATION, self.own.applicationRuleCollections, "applicationRuleCollections"),
         ):
             collections = self.firewall.require(listed, f"/properties/{name}")
-            for place, collection in enumerate(collections):
-                own = Fact(self.firewall.document, f"{self.firewall.base}/properties/{name}/{place}/properties")
-                yield from _rules(own, collection.properties, kind, (0, 0), "", None, str(collection.name))
+            for number, collection in enumerate(collections):
+                own = Fact(self.firewall.document, f"{self.firewall.base}/properties/{name}/{number}/properties")
+                place = Place((0, 0), kind=kind, collection=str(collection.name))
+                yield from rules_in(own, collection.properties, place)
 
 
 def firewall_rules(scope: Scope, firewall: Firewall) -> FirewallRules:
@@ -233,55 +183,6 @@ def firewall_rules(scope: Scope, firewall: Firewall) -> FirewallRules:
         policies.append(policy)
         wanted = policy.parent
     return FirewallRules(scope, firewall, tuple(reversed(policies)))
-
-
-def _rules(  # noqa: PLR0913, PLR0917  (what a rule is told of its place)
-    own: Fact,
-    collection: _Collection,
-    kind: RuleKind | None,
-    above: tuple[int, int],
-    group: str,
-    policy: str | None,
-    named: str = "",
-) -> Iterator[FirewallRule]:
-    priority = own.require(collection.priority, "/priority")
-    action = own.require(collection.action.type if collection.action else UNSET, "/action/type").lower()
-    if action not in {"allow", "deny"}:
-        raise FactUnavailable(
-            f"the action {action} of a collection of rules is not documented",
-            "Report it together with the api-version",
-            document=own.document.id,
-            pointer=f"{own.base}/action/type",
-        )
-    for place in range(len(collection.rules or ())):
-        base = f"{own.base}/rules/{place}"
-        rule = decode(own.document, _Named, base)
-        yield FirewallRule(
-            own.document,
-            base,
-            kind or _kind(own, rule, base),
-            str(rule.name or place),
-            named or str(collection.name),
-            group,
-            policy,
-            action == "allow",
-            (*above, priority),
-        )
-
-
-def _kind(own: Fact, rule: _Named, base: str) -> RuleKind:
-    match own.require(rule.ruleType, f"{base.removeprefix(own.base)}/ruleType").lower():
-        case "networkrule":
-            return RuleKind.NETWORK
-        case "applicationrule":
-            return RuleKind.APPLICATION
-        case other:
-            raise FactUnavailable(
-                f"the rule type {other} of a firewall policy is not documented",
-                "Report it together with the api-version",
-                document=own.document.id,
-                pointer=f"{base}/ruleType",
-            )
 
 
 def _is_changing(state: str | UnsetType | None) -> bool:

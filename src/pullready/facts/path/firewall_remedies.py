@@ -6,7 +6,8 @@ Source: https://learn.microsoft.com/cli/azure/network/firewall/policy/rule-colle
 from __future__ import annotations
 
 from pullready.facts import ids
-from pullready.facts.path.firewall_policies import FirewallRule, FirewallRules, RuleKind
+from pullready.facts.path.firewall_collections import FirewallRule, RuleKind
+from pullready.facts.path.firewall_policies import FirewallRules
 from pullready.facts.path.flow import PORT, Flow
 
 

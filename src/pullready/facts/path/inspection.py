@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from pullready.errors import FactUnavailable
 from pullready.facts.firewalls import Firewall
 from pullready.facts.path.firewall_addresses import Connection
+from pullready.facts.path.firewall_collections import FirewallRule, RuleKind
 from pullready.facts.path.firewall_matching import Matcher
 from pullready.facts.path.firewall_names import resolves
-from pullready.facts.path.firewall_policies import FirewallRule, FirewallRules, RuleKind, firewall_rules
+from pullready.facts.path.firewall_policies import FirewallRules, firewall_rules
 from pullready.facts.path.firewall_remedies import admission
 from pullready.facts.path.firewall_settings import Settings, firewall_settings
 from pullready.facts.path.flow import Allowed, Denied, Flow, Passing, PrivateAddress, PublicService
@@ -156,5 +157,8 @@ def _agreed(rules: list[FirewallRule]) -> FirewallRule:
 
 
 def inspection_of(path: PullPath, firewall: Firewall) -> Inspection:
-    """Return the inspection that *firewall* does of what flows on *path*; its rules are read."""
-    return Inspection(firewall_rules(path.scope, firewall), partial(resolves, path, firewall))
+    """Return the inspection that *firewall* does of what flows on *path*; its rules are taken apart once."""
+    known, name = path.inspections, firewall.wire.id.casefold()
+    if name not in known:
+        known[name] = Inspection(firewall_rules(path.scope, firewall), partial(resolves, path, firewall))
+    return known[name]
