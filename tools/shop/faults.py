@@ -304,6 +304,10 @@ def faults() -> Iterator[Fault]:
 
 def _of_firewalls() -> Iterator[Fault]:
     login, data = (host for _, host in hub.ENDPOINTS.values())
+    registries = hub.stage_registries()
+    tools = registries[1]["properties"]
+    tools |= {"dataEndpointEnabled": True, "dataEndpointHostNames": ["stagetools.westeurope.data.azurecr.io"]}
+    with_data_endpoint = {ids.registries_in(SUBSCRIPTION): registries, hub.STAGE_TOOLS: registries[1]}
     add = (
         "az network firewall policy rule-collection-group collection rule add --resource-group hub \\\n"
         "  --policy-name hub-policy --rule-collection-group-name aks --collection-name {collection} --name registry \\\n"
@@ -321,8 +325,9 @@ def _of_firewalls() -> Iterator[Fault]:
         cluster=hub.STAGE,
         bodies=policies(
             application_rule("images", login),
-            application_rule("tools", "stagetools.azurecr.io", "*.blob.core.windows.net"),
-        ),
+            application_rule("tools", *tools["dataEndpointHostNames"], tools["loginServer"]),
+        )
+        | with_data_endpoint,
     )
     yield Fault(
         "nva-or-firewall-blocks-registry",
@@ -331,9 +336,9 @@ def _of_firewalls() -> Iterator[Fault]:
         "registry and nobody else's.",
         'failed to pull and unpack image "stagetools.azurecr.io/db-migrate:2.2.0": failed to resolve reference: dial tcp:\n'
         "read: connection reset by peer",
-        add.format(collection="registries", hosts="stagetools.azurecr.io '*.blob.core.windows.net'"),
+        add.format(collection="registries", hosts="stagetools.azurecr.io stagetools.westeurope.data.azurecr.io"),
         cluster=hub.STAGE,
-        bodies=policies(application_rule("images", login, data)),
+        bodies=policies(application_rule("images", login, data)) | with_data_endpoint,
     )
 
 
