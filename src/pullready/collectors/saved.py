@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from pullready.collectors import graph
-from pullready.collectors.answers import Unreadable, stripped_of_user_info
+from pullready.collectors.answers import Unreadable, stripped_of_held, stripped_of_user_info
 from pullready.collectors.reduction import reduce_list, reduce_object
 from pullready.snapshot import Document, Provider
 
@@ -52,7 +52,7 @@ def _body(document: Document) -> Any:
         case Provider.MANIFEST | Provider.KUBERNETES:
             return _of_kubernetes(body)
         case Provider.ARM | Provider.REGISTRY:
-            return _answered(body)
+            return _answered(stripped_of_held(body))
 
 
 def _of_graph(id_: str, body: Any) -> Any:
