@@ -21,29 +21,33 @@ from tools.examples import provider_of
 ROOT: Final = Path(__file__).parent.parent
 CASES: Final = Path(__file__).parent / "cases"
 HEALTHY: Final = ROOT / "manifests_examples" / "healthy"
+HUB: Final = ROOT / "manifests_examples" / "hub"
+#: The folders of the healthy examples by target, where that is not the shop.
+_FOLDERS: Final = {"stage": HUB}
 NAMES: Final[dict[str, str]] = tomllib.loads((CASES / "documents.toml").read_text())["documents"]
 
 
-def healthy() -> Snapshot:
-    """Return the snapshot of the healthy example."""
-    return snapshots.load(HEALTHY / "snapshot.json")
+def healthy(folder: Path = HEALTHY) -> Snapshot:
+    """Return the snapshot of the healthy example in *folder*."""
+    return snapshots.load(folder / "snapshot.json")
 
 
 def case_scope(case: Mapping[str, Any], folder: Path) -> Scope:
     """Return the healthy example's target with the changes of *case*; manifests are written into *folder*."""
     name = case.get("target", "prod")
+    example = _FOLDERS.get(name, HEALTHY)
     if "manifests" in case:
         (folder / "app.yaml").write_text(case["manifests"])
         paths = (str(folder / "app.yaml"),)
     else:
-        paths = (str(HEALTHY / "manifests" / name),)
+        paths = (str(example / "manifests" / name),)
     manifests = read_manifests(paths, root=folder if "manifests" in case else ROOT, exclude=())
-    documents = {document.id.casefold(): document for document in healthy()}
+    documents = {document.id.casefold(): document for document in healthy(example)}
     if case.get("no-artifacts"):
         documents = {id_: one for id_, one in documents.items() if one.provider is not Provider.REGISTRY}
     for patch in case.get("patch", ()):
         _apply(patch, documents)
-    now = datetime.fromisoformat(case["now"]) if "now" in case else healthy().captured_at
+    now = datetime.fromisoformat(case["now"]) if "now" in case else healthy(example).captured_at
     snapshot = Snapshot([*map(cleaned, documents.values()), *manifests], captured_at=now)
     target = Target(
         name=name,

@@ -19,6 +19,7 @@ import pytest
 
 from pullready import snapshot as snapshots
 from pullready.collectors import paths
+from pullready.collectors.answers import stripped_of_held
 from pullready.collectors.live import collect
 from pullready.collectors.reader import WORKERS, Reader
 from pullready.config import Settings, Target
@@ -217,4 +218,5 @@ def test_recorded_answers_come_back_unchanged(serve: Serve) -> None:
     assert len(found) > 250
     for document, (id_, body) in zip(found, answers, strict=True):
         expected = {"value": body["value"]} if isinstance(body.get("value"), list) else body
+        expected = stripped_of_held(expected)  # the one thing that is not kept: it may be a secret
         assert (document.status, document.body) == (Status.READ, expected), (id_, document.detail)

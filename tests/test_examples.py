@@ -14,7 +14,7 @@ from pullready.outcome import Exit, Run
 from pullready.preflight import Surroundings, judge_all
 from pullready.snapshot import Document, Snapshot, Status
 from pullready.verdict import Clear, Found, Verdict
-from tests.environment import HEALTHY, ROOT
+from tests.environment import HEALTHY, HUB, ROOT
 from tools.shop.faults import faults
 
 CHECKS = catalogue.load()
@@ -45,17 +45,17 @@ def _changed(folder: Path, change: Callable[[Iterable[Document]], Iterable[Docum
     )
 
 
-def test_the_healthy_example_is_ready() -> None:
-    run = _example(HEALTHY)
+@pytest.mark.parametrize("folder", [HEALTHY, HUB], ids=lambda folder: folder.name)
+def test_a_healthy_example_is_ready(folder: Path) -> None:
+    run = _example(folder)
     assert run.exit_code is Exit.READY
     assert {image.verdict for image in run.images} <= {"will-pull", "no-fault-found"}
 
 
 @pytest.mark.parametrize("slug", list(CHECKS))
-def test_every_check_is_clear_with_evidence_in_the_healthy_example(slug: str) -> None:
-    if slug == "vnet-peering-missing-or-disconnected":
-        return  # its private endpoint is in the nodes' own network
-    said = [one.judgement for result in _example(HEALTHY).results if result.check.id == slug for one in result.judged]
+def test_every_check_is_clear_with_evidence_in_a_healthy_example(slug: str) -> None:
+    results = (*_example(HEALTHY).results, *_example(HUB).results)
+    said = [one.judgement for result in results if result.check.id == slug for one in result.judged]
     assert any(isinstance(judgement, Clear) and judgement.evidence for judgement in said)
 
 
@@ -91,26 +91,28 @@ def test_no_broken_example_is_left_over() -> None:
     assert {folder.name for folder in BROKEN.iterdir()} == set(CHECKS)
 
 
-DOCUMENTS = [document.id for document in snapshots.load(HEALTHY / "snapshot.json")]
+DOCUMENTS = [
+    (folder, document.id) for folder in (HEALTHY, HUB) for document in snapshots.load(folder / "snapshot.json")
+]
 
 
-@pytest.mark.parametrize("missing", DOCUMENTS)
-def test_without_any_one_document_the_healthy_example_is_not_ready(missing: str, tmp_path: Path) -> None:
-    run = _changed(HEALTHY, lambda documents: [one for one in documents if one.id != missing], tmp_path)
+@pytest.mark.parametrize(("folder", "missing"), DOCUMENTS)
+def test_without_any_one_document_a_healthy_example_is_not_ready(folder: Path, missing: str, tmp_path: Path) -> None:
+    run = _changed(folder, lambda documents: [one for one in documents if one.id != missing], tmp_path)
     assert run.exit_code is Exit.INCOMPLETE
 
 
 @pytest.mark.parametrize("status", [Status.FORBIDDEN, Status.NOT_FOUND, Status.FAILED])
-@pytest.mark.parametrize("unread", DOCUMENTS)
-def test_with_any_one_document_unread_the_healthy_example_is_not_ready(
-    unread: str, status: Status, tmp_path: Path
+@pytest.mark.parametrize(("folder", "unread"), DOCUMENTS)
+def test_with_any_one_document_unread_a_healthy_example_is_not_ready(
+    folder: Path, unread: str, status: Status, tmp_path: Path
 ) -> None:
     def change(documents: Iterable[Document]) -> list[Document]:
         return [
             Document(id=one.id, provider=one.provider, status=status) if one.id == unread else one for one in documents
         ]
 
-    assert _changed(HEALTHY, change, tmp_path).exit_code in {Exit.INCOMPLETE, Exit.NOT_READY}
+    assert _changed(folder, change, tmp_path).exit_code in {Exit.INCOMPLETE, Exit.NOT_READY}
 
 
 def test_with_all_documents_forbidden_nothing_is_found_or_clear_of_azure(tmp_path: Path) -> None:

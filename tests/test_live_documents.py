@@ -13,6 +13,7 @@ import pytest
 
 from pullready import snapshot as snapshots
 from pullready.collectors.live import collect
+from pullready.collectors.saved import cleaned
 from pullready.config import Settings, Target
 from pullready.facts import Need, ids
 from pullready.outcome import Exit, Run
@@ -21,8 +22,11 @@ from pullready.verdict import Unknown, Verdict
 from tests.azure import runs
 from tests.azure.fixtures import Serve
 from tests.azure.standin import Standin
+from tests.environment import HUB
 from tools.shop.contents import contents
-from tools.shop.environment import LEGACY, LEGACY_CLIENT, PROD, SHOP, SIZES, SUBSCRIPTION, healthy
+from tools.shop.environment import LEGACY, LEGACY_CLIENT, PROD, SHOP, SIZES, SUBSCRIPTION, Bodies, healthy
+from tools.shop.firewall import POLICY, application_rule, network_rule, policies
+from tools.shop.hub import ENDPOINTS, STAGE, STAGE_TOOLS, hub
 
 OTHER_SUBSCRIPTION: Final = "99999999-1111-4111-8111-111111111111"
 TENANTS: Final = ("aaaaaaaa-2222-4222-8222-222222222222", "bbbbbbbb-2222-4222-8222-222222222222")
@@ -104,6 +108,66 @@ def test_what_is_no_resource_id_breaks_nothing(number: int, serve: Serve, tmp_pa
     run = runs.judge(runs.configure(tmp_path, standin, runs.targets("prod", "legacy")))
     assert [result.check.id for result in run.results if result.broken] == []
     assert {request.service for request in standin.requests} == {"arm", "graph"}
+
+
+def behind_a_firewall() -> Bodies:
+    """Return the hub, with a rule that lets layers come from storage accounts of a cloud without a known name."""
+    images = application_rule("images", *(host for _, host in ENDPOINTS.values()))
+    return hub() | policies(images, network_rule("tools", "AzureContainerRegistry", "Storage.WestEurope", "Storage"))
+
+
+STAGE_TARGET: Final = {"cluster": STAGE, "manifests": [str(HUB / "manifests" / "stage")]}
+
+
+def test_a_cluster_behind_a_firewall_is_ready_by_what_is_there_and_no_more(serve: Serve, tmp_path: Path) -> None:
+    replications = ids.replications_of(STAGE_TOOLS)
+    bodies = behind_a_firewall() | {replications: [{"location": "westeurope"}]}
+    standin = serve(runs.served(bodies))
+    assert runs.judge(runs.configure(tmp_path, standin, [STAGE_TARGET])).exit_code is Exit.READY
+    assert {one.casefold() for one in standin.asked()} == {one.casefold() for one in bodies}
+
+
+def with_secrets() -> Bodies:
+    """Return the hub, with what people may write of secrets into a firewall's policy."""
+    bodies = behind_a_firewall()
+    bodies[POLICY]["properties"]["explicitProxy"] = {"pacFile": "https://shop.example/pac?sig=canary1", "httpPort": 80}
+    rules = bodies[ids.rule_collection_groups_of(POLICY)][0]["properties"]["ruleCollections"][1]["rules"]
+    rules[0]["httpHeadersToInsert"] = [{"headerName": "Authorization", "headerValue": "canary2"}]
+    return bodies
+
+
+def test_what_a_policy_holds_of_secrets_is_not_kept(serve: Serve, tmp_path: Path) -> None:
+    runs.configure(tmp_path, serve(runs.served(with_secrets())), [STAGE_TARGET])
+    assert runs.run(tmp_path).exit_code == 0
+    assert "hub-policy" in (tmp_path / "saved.json").read_text()
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and "canary" in path.read_text()] == []
+
+
+def test_what_a_policy_in_a_snapshot_made_by_hand_holds_of_secrets_is_not_kept() -> None:
+    kept = [cleaned(document) for document in runs.served(with_secrets())]
+    assert "httpPort" in str([document.body for document in kept])
+    assert "canary" not in str([document.body for document in kept])
+
+
+FIREWALL_PLACES: Final = [
+    (id_, place)
+    for id_, body in sorted(behind_a_firewall().items())
+    if any(kind in id_ for kind in ("irewall", "ipGroups", "routeTables"))
+    for place in resource_ids(body)
+]
+
+
+@pytest.mark.parametrize("number", range(len(FIREWALL_PLACES)))
+def test_what_is_no_resource_id_in_a_firewall_breaks_nothing(number: int, serve: Serve, tmp_path: Path) -> None:
+    bodies = behind_a_firewall()
+    id_, (*steps, last) = FIREWALL_PLACES[number]
+    holder: Any = bodies[id_]
+    for step in steps:
+        holder = holder[step]
+    holder[last] = NO_IDS[number % len(NO_IDS)]
+    standin = serve(runs.served(bodies))
+    run = runs.judge(runs.configure(tmp_path, standin, [STAGE_TARGET]))
+    assert [result.check.id for result in run.results if result.broken] == []
 
 
 @pytest.mark.parametrize("no_id", NO_IDS)

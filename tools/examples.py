@@ -20,6 +20,7 @@ from pullready.snapshot import Document, Provider, Snapshot, Status
 from tools.shop.environment import PROD, SHOPTEAMS, Bodies, healthy
 from tools.shop.fault import Fault
 from tools.shop.faults import OWNED, faults
+from tools.shop.hub import STAGE, hub
 from tools.shop.image_faults import image_faults
 
 EXAMPLES: Final = Path(__file__).parent.parent / "manifests_examples"
@@ -90,21 +91,30 @@ def of_fault(fault: Fault) -> Example:
         "pullready.yaml": f"cluster: {fault.cluster}\nmanifests: [manifests]\n{named}snapshot: snapshot.json\n",
         "README.md": README.format(fault=fault),
     }
-    for path in sorted((EXAMPLES / "healthy" / "manifests" / ids.name_of(fault.cluster)).glob("*.yaml")):
+    sound = EXAMPLES / ("hub" if fault.cluster == STAGE else "healthy")
+    for path in sorted((sound / "manifests" / ids.name_of(fault.cluster)).glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         old, new = fault.manifests.get(path.name, ("", ""))
         if old not in text:
             message = f"{path} has no {old!r} to replace"
             raise ValueError(message)
         files[f"manifests/{path.name}"] = text.replace(old, new)
-    others = {id_ for cluster, owned in OWNED.items() if cluster != fault.cluster for id_ in owned}
-    bodies = {id_: body for id_, body in healthy().items() if id_ not in others} | fault.bodies
+    bodies = _around(fault.cluster) | fault.bodies
     return Example(f"broken/{fault.slug}", fault.shows, bodies, files)
+
+
+def _around(cluster: str) -> Bodies:
+    """Return the documents of the healthy environment that *cluster* is in, as far as it needs them."""
+    if cluster == STAGE:
+        return hub()
+    others = {id_ for other, owned in OWNED.items() if other != cluster for id_ in owned}
+    return {id_: body for id_, body in healthy().items() if id_ not in others}
 
 
 def examples() -> Iterator[Example]:
     """Yield every example."""
     yield Example("healthy", "a small shop with two clusters, in which every check is clear", healthy())
+    yield Example("hub", "a cluster behind the firewall of a hub, in which the checks of firewalls are clear", hub())
     for fault in (*faults(), *image_faults()):
         yield of_fault(fault)
 

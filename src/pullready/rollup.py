@@ -47,6 +47,8 @@ PROVES: Final[Mapping[str, str]] = {
     "vnet-peering-missing-or-disconnected": "route",
     "route-table-blackholes-registry": "route",
     "nsg-blocks-registry-egress": "firewall",
+    "hub-firewall-blocks-private-endpoint": "firewall",
+    "nva-or-firewall-blocks-registry": "firewall",
     "registry-firewall-excludes-cluster-egress": "gate",
     "registry-public-access-disabled-without-private-path": "gate",
     "image-manifest-missing": "manifest",

@@ -12,6 +12,9 @@ from pullready.snapshot import Status, without_surrogates
 
 _LONGEST_MESSAGE: Final = 200
 _USER_INFO: Final = re.compile(r"(://)[^/\s]*@")
+#: Properties of firewall policies that Azure answers and that may hold secrets, in lower case: what headers are set to,
+#: and the signed address of a PAC file.
+_HELD: Final = frozenset({"httpheaderstoinsert", "pacfile"})
 _ABSENT: Final = re.compile(r"(not_?found|doesnotexist)$", re.IGNORECASE)
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -34,6 +37,8 @@ def body_of(status: int, content: bytes, host: str, permission: str, scope: str)
     """
     answer = _json_object(content)
     if status == HTTPStatus.OK and answer is not None:
+        if any(name.encode() in content.lower() for name in _HELD):
+            answer = stripped_of_held(answer)
         stripped: dict[str, Any] = stripped_of_user_info(answer) if b"@" in content else answer
         return stripped
     error = _error(answer)
@@ -76,6 +81,17 @@ def stripped_of_user_info(value: Any) -> Any:
             return [stripped_of_user_info(one) for one in value]
         case dict():
             return {key: stripped_of_user_info(one) for key, one in value.items()}
+        case _:
+            return value
+
+
+def stripped_of_held(value: Any) -> Any:
+    """Return *value* without what a firewall's policy may hold of secrets."""
+    match value:
+        case list():
+            return [stripped_of_held(one) for one in value]
+        case dict():
+            return {key: stripped_of_held(one) for key, one in value.items() if key.casefold() not in _HELD}
         case _:
             return value
 

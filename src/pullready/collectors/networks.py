@@ -21,6 +21,7 @@ _ENDPOINTS: Final = "the private endpoints of the registry"
 _ZONES: Final = "the subscriptions of the cluster, its networks, the registry and its private endpoints"
 _RESOLVERS: Final = "the subscriptions of the nodes' virtual network and of that of their DNS servers"
 _RULES: Final = "the resource groups of the nodes, their network, and the networks of the private endpoints"
+_POLICIES: Final = "the policies of the Azure Firewalls on the way, and the parents of those"
 _OUTBOUND: Final = "the resource groups of what the nodes leave through"
 
 
@@ -76,6 +77,9 @@ def read_pull_paths(scope: Scope) -> Reading:
         Permission("Microsoft.Compute/virtualMachineScaleSets/read", "the node resource group"),
         Permission("Microsoft.Compute/virtualMachines/read", "the node resource group"),
         Permission("Microsoft.Network/networkInterfaces/read", "the node resource group"),
+        Permission("Microsoft.Network/firewallPolicies/read", _POLICIES),
+        Permission("Microsoft.Network/firewallPolicies/ruleCollectionGroups/read", _POLICIES),
+        Permission("Microsoft.Network/ipGroups/read", "the IP groups that the rules of those name"),
         Permission("Microsoft.ContainerRegistry/registries/replications/read", "the registry"),
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from pullready.collectors import admin_passwords, artifacts, graph
-from pullready.collectors.answers import Unreadable, stripped_of_user_info
+from pullready.collectors.answers import Unreadable, stripped_of_held, stripped_of_user_info
 from pullready.collectors.pull_secrets import saved_login
 from pullready.collectors.reduction import reduce_list, reduce_object
 from pullready.snapshot import Document, Provider
@@ -57,7 +57,7 @@ def _body(document: Document) -> Any:
         case Provider.ARM if admin_passwords.is_of(document.id):
             return admin_passwords.reduced(body)
         case Provider.ARM:
-            return _answered(body)
+            return _answered(stripped_of_held(body))
 
 
 def _of_graph(id_: str, body: Any) -> Any:

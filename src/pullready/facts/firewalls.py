@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.base import Fact, decode
-from pullready.facts.network import VirtualNetwork, virtual_network
+from pullready.facts.network import Subnet, VirtualNetwork, virtual_network
 from pullready.facts.outbound import EgressAddress, nat_gateway_addresses, public_addresses, stated
 from pullready.facts.routes import Route, public_route
 from pullready.facts.scope import Scope
@@ -139,9 +139,24 @@ def appliance_addresses(scope: Scope, route: Route, network: VirtualNetwork) -> 
     return _leaving(scope, firewall, route)
 
 
+def onward_subnet(scope: Scope, firewall: Firewall) -> Subnet | None:
+    """Return the subnet of *firewall*, once it is sure that public traffic goes to the Internet from there.
+
+    A firewall in a virtual hub has none. Raise :class:`NotInAzure` where it sends the traffic on to something else.
+    """
+    if firewall.subnet is None:
+        return None
+    subnet = virtual_network(scope, ids.parent_of(firewall.subnet)).subnet(firewall.subnet)
+    onward = public_route(scope, subnet, may_learn=firewall.may_be_tunnelled)
+    if onward is not None and onward.hop[0] != "internet":
+        raise onward.opaque(f"the firewall {ids.name_of(firewall.wire.id)} sends the traffic on to something else")
+    return subnet
+
+
 def _leaving(scope: Scope, firewall: Firewall, route: Route) -> tuple[EgressAddress, ...]:
     hub = firewall.wire.properties.hubIPAddresses
-    if firewall.subnet is None:
+    subnet = onward_subnet(scope, firewall)
+    if subnet is None:
         pointer = "/properties/hubIPAddresses/publicIPs/addresses"
         listed = firewall.require(hub.publicIPs.addresses if hub and hub.publicIPs else UNSET, pointer)
         addresses = tuple(
@@ -152,10 +167,6 @@ def _leaving(scope: Scope, firewall: Firewall, route: Route) -> tuple[EgressAddr
             for index, one in enumerate(listed)
         )
     else:
-        subnet = virtual_network(scope, ids.parent_of(firewall.subnet)).subnet(firewall.subnet)
-        onward = public_route(scope, subnet, may_learn=firewall.may_be_tunnelled)
-        if onward is not None and onward.hop[0] != "internet":
-            raise onward.opaque(f"the firewall {ids.name_of(firewall.wire.id)} sends the traffic on to something else")
         if subnet.nat_gateway:
             return nat_gateway_addresses(scope, subnet.nat_gateway)
         public = [one.publicIPAddress.id for one in firewall.configurations if one.publicIPAddress]

@@ -150,6 +150,11 @@ def firewalls_in(subscription: str) -> str:
     return f"/subscriptions/{subscription}/providers/Microsoft.Network/azureFirewalls"
 
 
+def rule_collection_groups_of(policy: str) -> str:
+    """Return the list of a firewall policy's rule collection groups, with all of its rules."""
+    return f"{policy}/ruleCollectionGroups"
+
+
 def private_endpoint_connections_of(registry: str) -> str:
     """Return the list of a registry's private endpoint connections."""
     return f"{registry}/privateEndpointConnections"

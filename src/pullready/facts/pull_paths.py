@@ -14,6 +14,7 @@ from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.egress import Egress
 from pullready.facts.nodes import PROVISIONED
 from pullready.facts.path.hosts import EndpointKind, layer_endpoints, login_endpoint
+from pullready.facts.path.inspection import Inspection
 from pullready.facts.path.way import Way
 from pullready.facts.registry import Registry
 from pullready.facts.resolution import Private, Public, Resolution
@@ -68,6 +69,11 @@ class PullPath:
         except FactUnavailable as why:
             return (login, Unread(self.subject, why))
         return (login, *(Way(self, endpoint) for endpoint in layers))
+
+    @cached_property
+    def inspections(self) -> dict[str, Inspection]:
+        """The inspections by Azure Firewalls, by the firewall's id in lower case, as far as they were asked for."""
+        return {}
 
     @property
     def is_private(self) -> bool:

@@ -9,7 +9,10 @@ from typing import Final
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.base import Unread
-from pullready.facts.path.flow import PrivateAddress
+from pullready.facts.firewalls import Firewall, onward_subnet
+from pullready.facts.path.firewall_names import own_answer
+from pullready.facts.path.flow import Flow, PrivateAddress
+from pullready.facts.path.inspection import inspection_of
 from pullready.facts.path.security import Security
 from pullready.facts.path.way import Way
 from pullready.facts.pull_paths import PullPath
@@ -53,8 +56,34 @@ def _ask_security(way: Way) -> None:
     Security(way).look()
 
 
+def _ask_firewalls(way: Way) -> None:
+    if way.moot:
+        return
+    for flow in way.flows:
+        with suppress(FactUnavailable):
+            for firewall in way.firewalls(flow.destination):
+                _ask_firewall(way, firewall, flow)
+
+
+def _ask_firewall(way: Way, firewall: Firewall, flow: Flow) -> None:
+    inspection = inspection_of(way.path, firewall)
+    with suppress(FactUnavailable):
+        _ = inspection.passing(flow)
+    with suppress(FactUnavailable):
+        if isinstance(flow.destination, PrivateAddress):
+            _ = own_answer(way.path, firewall, flow.destination, inspection.settings)
+        else:
+            _ = onward_subnet(way.path.scope, firewall)
+    _ = inspection.rules.is_changing
+
+
 #: What the ways are asked for, in this order: each builds on what the earlier ones read.
-_ASKED: Final[tuple[Callable[[Way], object], ...]] = (_ask_destinations, _ask_routes, _ask_security)
+_ASKED: Final[tuple[Callable[[Way], object], ...]] = (
+    _ask_destinations,
+    _ask_routes,
+    _ask_security,
+    _ask_firewalls,
+)
 
 
 def next_way_documents(scope: Scope) -> tuple[str, ...]:

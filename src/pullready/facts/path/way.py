@@ -20,6 +20,7 @@ from pullready.facts.path.hosts import EndpointKind, RegistryEndpoint
 from pullready.facts.path.peering import Junction, Severed, direct_junction, no_junction, transit_junction
 from pullready.facts.path.regions import regions_of
 from pullready.facts.path.routing import Leads, NextHop, private_hop, public_hop
+from pullready.facts.proxy import bypass_proxy
 from pullready.facts.resolution import NoAnswer, Private, Public
 from pullready.facts.routes import REGISTRY, Service
 from pullready.verdict import Evidence
@@ -97,7 +98,11 @@ class Way:
 
     @cached_property
     def destinations(self) -> tuple[Destination, ...]:
-        """Where the nodes connect to: one of these, at least one. Raise where the name leads nowhere."""
+        """Where the nodes connect to: one of these, at least one.
+
+        Raise where the name leads nowhere, and where a proxy connects for the nodes.
+        """
+        bypass_proxy(self.path.cluster, self.endpoint.host or "")
         if self.endpoint.host is None or self.endpoint.kind is EndpointKind.STORAGE:
             return (self._public,)
         match self.path.resolution.likely_answer_of(self.endpoint.host):
