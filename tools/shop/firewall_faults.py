@@ -12,7 +12,7 @@ from tools.shop.firewall import application_rule, policies
 
 
 def firewall_faults() -> Iterator[Fault]:
-    """Yield a fault of the rules for private endpoints, and one of those for public addresses."""
+    """Yield a fault of the rules for private endpoints, one of those for public addresses, and one of TLS."""
     login, data = (host for _, host in hub.ENDPOINTS.values())
     registries = hub.stage_registries()
     tools = registries[1]["properties"]
@@ -49,4 +49,21 @@ def firewall_faults() -> Iterator[Fault]:
         add.format(collection="registries", hosts="stagetools.azurecr.io stagetools.westeurope.data.azurecr.io"),
         cluster=hub.STAGE,
         bodies=policies(application_rule("images", login, data)) | with_data_endpoint,
+    )
+    yield Fault(
+        "tls-handshake-timeout-path",
+        "The firewall looks into the TLS of the registry",
+        "TLS inspection was switched on for all rules of the policy. The firewall now answers in the registry's place, with a\n"
+        "certificate of an authority that the nodes do not know.",
+        'failed to pull and unpack image "stageimages.azurecr.io/web:1.5.0": failed to resolve reference: failed to do\n'
+        'request: Head "https://stageimages.azurecr.io/v2/web/manifests/1.5.0": net/http: TLS handshake timeout',
+        "az network firewall policy rule-collection-group collection rule update --resource-group hub \\\n"
+        "  --policy-name hub-policy --rule-collection-group-name aks --collection-name registries --name images \\\n"
+        "  --enable-tls-inspection false",
+        cluster=hub.STAGE,
+        bodies=policies(
+            application_rule("images", login, data, terminateTLS=True),
+            application_rule("tools", *tools["dataEndpointHostNames"], tools["loginServer"]),
+        )
+        | with_data_endpoint,
     )

@@ -18,10 +18,16 @@ class _Proxy(Struct, frozen=True):
     httpsProxy: str | UnsetType | None = UNSET
     noProxy: list[str] | UnsetType | None = UNSET
     effectiveNoProxy: list[str] | UnsetType | None = UNSET
+    trustedCa: str | UnsetType | None = UNSET
+
+
+class _Security(Struct, frozen=True):
+    customCATrustCertificates: list[str] | UnsetType | None = UNSET
 
 
 class _Properties(Struct, frozen=True):
     httpProxyConfig: _Proxy | UnsetType | None = UNSET
+    securityProfile: _Security | UnsetType | None = UNSET
 
 
 class _Cluster(Struct, frozen=True):
@@ -46,6 +52,16 @@ def bypass_proxy(cluster: Cluster, host: str) -> None:
         document=cluster.document.id,
         pointer="/properties/httpProxyConfig",
     )
+
+
+def trusts_more(cluster: Cluster) -> bool:
+    """Say whether the nodes of *cluster* trust certificate authorities beside the public ones.
+
+    Source: https://learn.microsoft.com/azure/aks/custom-certificate-authority
+    """
+    properties = decode(cluster.document, _Cluster).properties
+    proxy, security = properties.httpProxyConfig, properties.securityProfile
+    return bool((proxy and proxy.trustedCa) or (security and security.customCATrustCertificates))
 
 
 def _covers(entry: str, host: str) -> bool:

@@ -41,6 +41,7 @@ class Collection(Struct, frozen=True):
 class _Named(Struct, frozen=True):
     name: str | UnsetType | None = UNSET
     ruleType: str | UnsetType | None = UNSET
+    terminateTLS: bool | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class FirewallRule(Fact):
 
     ``rank`` has the level of its policy (the topmost parent first), the priority of its group and of its collection:
     the lowest comes first within a kind. ``policy`` is the id of its policy, none for a firewall's own rules.
+    ``inspects`` says that it ends TLS at the firewall, to look into it.
     """
 
     kind: RuleKind
@@ -72,6 +74,7 @@ class FirewallRule(Fact):
     policy: str | None
     allows: bool
     rank: tuple[int, int, int]
+    inspects: bool = False
 
     def __str__(self) -> str:
         place = f" of the policy {ids.name_of(self.policy)}" if self.policy else ""
@@ -107,6 +110,7 @@ def rules_in(own: Fact, collection: Collection, place: Place) -> Iterator[Firewa
             policy=place.policy,
             allows=action == "allow",
             rank=(*place.above, priority),
+            inspects=rule.terminateTLS is True,
         )
 
 

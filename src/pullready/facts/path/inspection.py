@@ -33,10 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AllowedByFirewall(Allowed):
-    """A rule of ``kind`` lets the flow pass; ``translated`` where the firewall puts its own address for the source."""
+    """A rule of ``kind`` lets the flow pass; ``translated`` where the firewall puts its own address for the source.
+
+    It ``inspects`` where it ends TLS with a certificate of its own.
+    """
 
     kind: RuleKind
     translated: bool
+    inspects: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,8 @@ class Inspection:
         if rule is None or not rule.allows:
             return self._denied(flow, rule)
         says = f"{self.rules.name} lets it pass"
-        return AllowedByFirewall(str(rule), (rule.evidence("", says),), rule.kind, translated=outcome == "translated")
+        shown = (rule.evidence("", says),)
+        return AllowedByFirewall(str(rule), shown, rule.kind, outcome == "translated", rule.inspects)
 
     def _outcome(self, rule: FirewallRule | None, connection: Connection) -> str:
         if rule is None or not rule.allows:
