@@ -1,11 +1,11 @@
-"""The command ``pullready``: the checks in a pytest that nothing of the user's own can change, and ``explain``."""
+"""The command ``pullready``: its checks in a pytest that nothing of the user's own can change, the way, a symptom."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from traceback import extract_tb
 from typing import Final
@@ -48,6 +48,16 @@ exit codes:
    4  wrong usage, or a snapshot that cannot be used: nothing was explained
    5  nothing in the text is a known symptom
 """
+PATH_EXIT_CODES: Final = """\
+exit codes, the first that applies:
+   2  interrupted
+   4  wrong usage or configuration: nothing was looked at
+   3  internal error
+   1  something stops the way from a node pool to the registry
+  10  a way cannot be seen to its end
+   5  no node pool has a way to the registry
+   0  every way is open
+"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -78,6 +88,23 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("-v", action="store_true", dest="verbose", help="a line for each check")
     run.add_argument("--junitxml", metavar="FILE", help="where junit.xml goes instead of the report folder")
     run.add_argument("--html", metavar="FILE", help="where report.html goes instead of the report folder")
+    path = commands.add_parser(
+        "path",
+        help="show the way from the nodes to a registry, hop by hop",
+        description="Show the way from each node pool of CLUSTER to each endpoint of REGISTRY, up to the hop that "
+        "stops it or behind which nothing can be seen. The network checks judge the same; who may pull is none of it.",
+        epilog=PATH_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    path.add_argument(
+        "cluster", metavar="CLUSTER", help="its resource id, or its name in the configuration or snapshot"
+    )
+    path.add_argument("registry", metavar="REGISTRY", help="name, login server, or resource id")
+    path.add_argument("--pool", metavar="NAME", help="only from this node pool")
+    path.add_argument("--evidence", action="store_true", help="also show what was read for each hop")
+    path.add_argument("--snapshot", metavar="FILE", help="look into this snapshot and read nothing")
+    path.add_argument("--config", metavar="FILE", help="a configuration (default: pullready.yaml, where there is one)")
     explain = commands.add_parser(
         "explain",
         help="name what may be behind the message of a failed pull",
@@ -135,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return int(Exit.USAGE) if end.code else int(Exit.READY)
     try:
-        return _explain(options) if options.command == "explain" else _run(options)
+        return _COMMANDS[options.command](options)
     except InputError as problem:
         sys.stderr.write(f"ERROR: {str(problem).replace('--pullready-', '--')}\n")
         return int(Exit.USAGE)
@@ -160,8 +187,22 @@ def _explain(options: argparse.Namespace) -> int:
     from pullready.explain import Question, answer
 
     question = Question(options.message, options.snapshot, options.config, tuple(options.cluster or ()))
+    return _answered(lambda: answer(question))
+
+
+def _path(options: argparse.Namespace) -> int:
+    from pullready.trace import Wanted, trace
+
+    wanted = Wanted(
+        options.cluster, options.registry, options.pool, options.snapshot, options.config, evidence=options.evidence
+    )
+    return _answered(lambda: trace(wanted, lambda line: print(line, file=sys.stderr)))
+
+
+def _answered(ask: Callable[[], tuple[str, Exit]]) -> int:
+    """Print the answer and return its exit code; what breaks is said without what it quotes."""
     try:
-        said, code = answer(question)
+        said, code = ask()
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  (what a check breaks with may quote what it read)
@@ -171,6 +212,13 @@ def _explain(options: argparse.Namespace) -> int:
         return int(Exit.INTERNAL)
     print(said, flush=True)
     return int(code)
+
+
+_COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
+    "run": _run,
+    "path": _path,
+    "explain": _explain,
+}
 
 
 if __name__ == "__main__":

@@ -85,7 +85,11 @@ class Preflight:
         facts: defaultdict[str, set[str]] = defaultdict(set)
         for check, of in selected:
             facts[of].update(check.facts)
-        needs = {target.name: needs_of(facts[target.name]) for target in self.targets}
+        self.read_for(facts)
+
+    def read_for(self, facts: Mapping[str, Collection[str]]) -> None:
+        """Read what *facts* need, by the name of the target that they are of; as :meth:`read` does for checks."""
+        needs = {target.name: needs_of(facts.get(target.name, ())) for target in self.targets}
         manifests = {target.name: self._manifests(target) for target in self.targets}
         documents = [document for of_target in manifests.values() for document in of_target]
         scopes = [scope_of(target, manifests[target.name], self._scopes) for target in self.targets]

@@ -29,9 +29,9 @@ class Step(StrEnum):
 
     NODES = "nodes"
     ADDRESS = "address"
+    NETWORKS = "networks"
     RULES = "security rules"
     ROUTE = "route"
-    NETWORKS = "networks"
     FIREWALL = "firewall"
     GATEWAY = "gateway"
     REGISTRY = "registry"
@@ -68,6 +68,14 @@ ALL: Final = tuple(Step)
 
 def walk(way: Way) -> Iterator[Hop]:
     """Yield the hops of *way*, up to the first that stops it or behind which nothing can be seen."""
+    try:
+        moot = way.moot
+    except FactUnavailable as why:
+        yield unseen(Step.ADDRESS, why)
+        return
+    if moot:
+        yield Hop(Step.ADDRESS, State.STOPS, moot[0], moot[1], remedy="pullready run says what to do about it")
+        return
     for hop in hops(way):
         yield hop
         if hop.state is not State.PASSES:
@@ -81,14 +89,14 @@ def hops(way: Way, steps: tuple[Step, ...] = ALL) -> Iterator[Hop]:
     try:
         destinations = way.destinations
     except FactUnavailable as why:
-        yield _unseen(Step.ADDRESS, why)
+        yield unseen(Step.ADDRESS, why)
         return
     for destination in destinations:
         looks: dict[Step, Callable[[Destination], list[Hop]]] = {
             Step.ADDRESS: lambda to: [_address(way, to)],
+            Step.NETWORKS: lambda to: _networks(way, to),
             Step.RULES: lambda to: _rules(way, to),
             Step.ROUTE: lambda to: [_leg(leg) for leg in way.legs(to)],
-            Step.NETWORKS: lambda to: _networks(way, to),
             Step.FIREWALL: lambda to: _firewalls(way, to),
             Step.GATEWAY: lambda to: _gateway(way, to),
             Step.REGISTRY: lambda to: _registry(way, to),
@@ -102,10 +110,11 @@ def _seen(step: Step, look: Callable[[], list[Hop]]) -> Iterator[Hop]:
     try:
         yield from look()
     except FactUnavailable as why:
-        yield _unseen(step, why)
+        yield unseen(step, why)
 
 
-def _unseen(step: Step, why: FactUnavailable) -> Hop:
+def unseen(step: Step, why: FactUnavailable) -> Hop:
+    """Return the hop that cannot be seen, and why."""
     shown = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()
     return Hop(step, State.UNSEEN, why.reason, shown, remedy=why.remedy)
 
@@ -131,7 +140,7 @@ def _rules(way: Way, destination: Destination) -> list[Hop]:
     passing = Security(way).passing(Flow(way.subnet.prefixes, destination))
     if isinstance(passing, Denied):
         return [Hop(Step.RULES, State.STOPS, f"{passing.by} denies it", passing.evidence, remedy=passing.remedy)]
-    return [Hop(Step.RULES, State.PASSES, f"{passing.by} lets it pass", passing.evidence)]
+    return [Hop(Step.RULES, State.PASSES, f"nothing denies it: {passing.by}", passing.evidence)]
 
 
 def _leg(leg: Leg) -> Hop:
@@ -167,7 +176,7 @@ def _networks(way: Way, destination: Destination) -> list[Hop]:
         case Severed(observed, evidence):
             return [Hop(Step.NETWORKS, State.STOPS, observed, evidence, remedy="Join the networks by peerings")]
         case joined:
-            says = f"{ids.name_of(home.network)}, where the endpoint is, is joined with it"
+            says = f"{ids.name_of(home.network)}, where the private endpoint is, is joined with the nodes' network"
             return [Hop(Step.NETWORKS, State.PASSES, says, joined.evidence, caution=joined.doubt)]
 
 
