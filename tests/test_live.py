@@ -154,6 +154,7 @@ OF_REGISTRY: Final = frozenset(
         "pull-role-on-stale-principal",
         "registry-firewall-excludes-cluster-egress",
         "route-table-blackholes-registry",
+        "tls-handshake-timeout-path",
         "vnet-peering-missing-or-disconnected",
         "registry-public-access-disabled-without-private-path",
     }
@@ -207,7 +208,7 @@ BAD_INPUT: Final = {
     ),
     "list-that-goes-on-elsewhere": Bad(
         rf"cannot read {SCALE_SETS}: the list goes on at another host than localhost",
-        frozenset({"kubelet-identity-not-on-vmss", "nsg-blocks-registry-egress"}),
+        frozenset({"kubelet-identity-not-on-vmss", "nsg-blocks-registry-egress", "tls-handshake-timeout-path"}),
         spoil=goes_on_elsewhere,
     ),
     "graph-forbidden": Bad(

@@ -23,6 +23,7 @@ from pullready.facts import Need, needs_of
 from pullready.preflight import Surroundings, judge_all
 from pullready.reports import text
 from pullready.spec import Check
+from pullready.trace import Wanted, trace
 from tools.examples import CAPTURED_AT
 
 ROOT: Final = Path(__file__).parent.parent
@@ -42,6 +43,11 @@ END_RUN: Final = "<!-- end of run -->"
 SHOWN: Final = "manifests_examples/broken/image-reference-registry-unknown/pullready.yaml"
 BEGIN_EXPLAINED: Final = "<!-- explained: made by tools/pages.py -->"
 END_EXPLAINED: Final = "<!-- end of explained -->"
+BEGIN_TRACED: Final = "<!-- traced: made by tools/pages.py -->"
+END_TRACED: Final = "<!-- end of traced -->"
+#: The example in which the README traces a way, and from where to where.
+TRACED: Final = "manifests_examples/broken/hub-firewall-blocks-private-endpoint/pullready.yaml"
+TRACED_WAY: Final = ("stage", "stageimages")
 #: The example whose symptom the README explains, and that symptom.
 EXPLAINED: Final = "manifests_examples/broken/pod-os-nodeselector-mismatch/pullready.yaml"
 SYMPTOM: Final = (
@@ -258,6 +264,13 @@ def shown_explanation() -> str:
     return "\n".join(("```console", f"$ pullready explain --config {EXPLAINED} \\", f"    '{SYMPTOM}'", said, "```"))
 
 
+def shown_way() -> str:
+    """Return the command and the output of tracing a way in an example."""
+    cluster, registry = TRACED_WAY
+    said, _ = trace(Wanted(cluster, registry, config=str(ROOT / TRACED)), lambda _: None)
+    return "\n".join(("```console", f"$ pullready path {cluster} {registry} --config {TRACED}", said, "```"))
+
+
 def between(page: str, begin: str, made: str, end: str) -> str:
     """Return *page* with *made* between the markers *begin* and *end*."""
     before, _, rest = page.partition(begin)
@@ -278,6 +291,7 @@ def contents() -> Iterator[tuple[Path, str]]:
     readme = ROOT / "README.md"
     filled = between(readme.read_text(encoding="utf-8"), BEGIN_RUN, shown_run(), END_RUN)
     filled = between(filled, BEGIN_EXPLAINED, shown_explanation(), END_EXPLAINED)
+    filled = between(filled, BEGIN_TRACED, shown_way(), END_TRACED)
     yield readme, between(filled, BEGIN, table(checks, "docs/checks/"), END)
 
 

@@ -42,9 +42,8 @@ def _found(way: Way, hop: Hop, severity: Severity | None) -> Judgement:
     if way.path.is_changing:
         reason = f"{observed}; and Azure is changing the cluster or the registry right now"
         return Unknown(way.subject, reason, "Run again in a few minutes", hop.evidence)
-    remedy = hop.remedy or f"Except {way.endpoint.host} from what the firewall inspects"
     expected = f"a TLS handshake with {way.endpoint} comes through as it is"
-    return Found(way.subject, observed, expected, remedy, hop.evidence, severity)
+    return Found(way.subject, observed, expected, hop.remedy, hop.evidence, severity)
 
 
 def _ends(hop: Hop) -> str:

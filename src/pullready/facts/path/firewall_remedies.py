@@ -49,6 +49,18 @@ def admission(rules: FirewallRules, flow: Flow, denies: FirewallRule | None) -> 
     )
 
 
+def without_inspection(rule: FirewallRule, host: str) -> str:
+    """Return the command that leaves the TLS of what *rule* allows alone; without a policy, what to do for *host*."""
+    if rule.policy is None:
+        return f"Take {host} out of what {rule} inspects"
+    return (
+        "az network firewall policy rule-collection-group collection rule update "
+        f"--subscription {ids.subscription_of(rule.policy)} -g {ids.group_of(rule.policy)} "
+        f"--policy-name {ids.name_of(rule.policy)} --rule-collection-group-name {rule.group} "
+        f"--collection-name {rule.collection} --name {rule.name} --enable-tls-inspection false"
+    )
+
+
 def _taken(rules: FirewallRules) -> FirewallRule | None:
     """Return the last application rule of the firewall's own policy that allows: the new one goes beside it."""
     own = rules.policies[-1].id if rules.policies else None

@@ -12,6 +12,7 @@ from pullready.facts import ids
 from pullready.facts.access import AllNetworks, Disabled, SelectedNetworks
 from pullready.facts.firewalls import Firewall
 from pullready.facts.path.appliances import Vacant
+from pullready.facts.path.firewall_remedies import without_inspection
 from pullready.facts.path.flow import Denied, Destination, Flow, PrivateAddress
 from pullready.facts.path.hosts import EndpointKind
 from pullready.facts.path.inspection import AllowedByFirewall, inspection_of
@@ -190,14 +191,17 @@ def _inspected(way: Way, firewall: Firewall, flow: Flow) -> Hop:
     if isinstance(passing, Denied):
         says = f"{firewall.name} blocks it: {passing.by}"
         return Hop(Step.FIREWALL, State.STOPS, says, passing.evidence, remedy=passing.remedy)
-    says, caution = f"{firewall.name} lets it pass: {passing.by}", ""
-    if isinstance(passing, AllowedByFirewall):
-        if passing.inspects:
-            caution = f"{passing.by} ends TLS at {firewall.name}, with a certificate of its own"
-        elif not passing.translated and isinstance(flow.destination, PrivateAddress):
-            caution = f"{firewall.name} keeps the source, so that the answers may not come back through it"
-    ends_tls = isinstance(passing, AllowedByFirewall) and passing.inspects
-    return Hop(Step.FIREWALL, State.PASSES, says, passing.evidence, caution=caution, ends_tls=ends_tls)
+    says = f"{firewall.name} lets it pass: {passing.by}"
+    if isinstance(passing, AllowedByFirewall) and passing.rule.inspects:
+        caution = f"{passing.by} ends TLS at {firewall.name}, with a certificate of its own"
+        remedy = without_inspection(passing.rule, str(way.endpoint))
+        return Hop(Step.FIREWALL, State.PASSES, says, passing.evidence, caution, remedy, ends_tls=True)
+    private = isinstance(flow.destination, PrivateAddress)
+    if private and isinstance(passing, AllowedByFirewall) and not passing.translated:
+        caution = f"{firewall.name} keeps the source, so that the answers may not come back through it"
+        remedy = "Have the firewall translate the source, or allow it by an application rule, which always does"
+        return Hop(Step.FIREWALL, State.PASSES, says, passing.evidence, caution, remedy)
+    return Hop(Step.FIREWALL, State.PASSES, says, passing.evidence)
 
 
 def _gateway(way: Way, destination: Destination) -> list[Hop]:

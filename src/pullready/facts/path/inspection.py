@@ -33,14 +33,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AllowedByFirewall(Allowed):
-    """A rule of ``kind`` lets the flow pass; ``translated`` where the firewall puts its own address for the source.
+    """The ``rule`` lets the flow pass; ``translated`` where the firewall puts its own address for the source."""
 
-    It ``inspects`` where it ends TLS with a certificate of its own.
-    """
-
-    kind: RuleKind
+    rule: FirewallRule
     translated: bool
-    inspects: bool = False
+
+    @property
+    def kind(self) -> RuleKind:
+        """The kind of the rule."""
+        return self.rule.kind
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Inspection:
             return self._denied(flow, rule)
         says = f"{self.rules.name} lets it pass"
         shown = (rule.evidence("", says),)
-        return AllowedByFirewall(str(rule), shown, rule.kind, outcome == "translated", rule.inspects)
+        return AllowedByFirewall(str(rule), shown, rule, translated=outcome == "translated")
 
     def _outcome(self, rule: FirewallRule | None, connection: Connection) -> str:
         if rule is None or not rule.allows:
