@@ -17,10 +17,9 @@ from pullready.facts.graph import Validity, only
 from pullready.facts.roles import PULL_ACTION, DefinitionWire, RoleDefinition
 from pullready.snapshot import Document, Provider, Status
 from pullready.spec import run_check
-from pullready.verdict import Clear, Evidence, Found, Judgement, Unknown, kind
+from pullready.verdict import Clear, Found, Unknown
 from tests.environment import CASES, NAMES, case_scope
 
-WORDINGS = (Path(__file__).parent / "wordings" / "identity.txt").read_text().strip().split("\n\n")
 NOW = datetime(2026, 11, 2, 6, tzinfo=UTC)
 
 
@@ -101,33 +100,6 @@ def test_a_secret_is_valid_from_its_start_up_to_its_end(start: str, end: str, *,
     known = Validity.of(entity, NOW)
     assert not known.obstacles
     assert len(known.valid) == valid
-
-
-def wording(judgement: Judgement) -> list[str]:
-    """Say a judgement in lines: kind and subject, its texts, then the place and the meaning of each evidence."""
-    texts = (getattr(judgement, part, "") for part in ("observed", "reason", "expected", "remedy"))
-    places = (f"{document_name(one)} {one.pointer}: {one.says}" for one in judgement.evidence)
-    return [shortened(line) for line in (f"{kind(judgement)} {judgement.subject}", *texts, *places) if line]
-
-
-def document_name(evidence: Evidence) -> str:
-    return "manifest" if evidence.document.startswith("manifest:") else evidence.document
-
-
-def shortened(text: str) -> str:
-    for name, id_ in sorted(NAMES.items(), key=lambda item: -len(item[1])):
-        text = text.replace(id_.replace("/", "~1"), f"{{{name}}}").replace(id_, f"{{{name}}}")
-    return text
-
-
-@pytest.mark.parametrize("paragraph", WORDINGS)
-def test_a_judgement_says_what_was_read_and_what_to_do(paragraph: str, tmp_path: Path) -> None:
-    """One judgement of each branch, word for word: the texts are what people act on."""
-    heading, *lines = paragraph.splitlines()
-    slug, name, index = heading.strip("[]").split()
-    case = tomllib.loads((CASES / f"{slug}.toml").read_text())[name]
-    judgements = run_check(catalogue.load()[slug], Facts(case_scope(case, tmp_path)))
-    assert wording(judgements[int(index)]) == lines
 
 
 #: The checks of whether the one who pulls may do so.

@@ -249,7 +249,7 @@ def _together(managers: list[Outcomes]) -> Outcomes:
     """Return what the rules of several network managers may say, of which any may come first."""
     found: dict[str, tuple[Rule, ...]] = {}
     for combination in product(*(said.accesses for said in managers)):
-        for access in {*combination} - {_NO_RULE} or {ALLOW}:
+        for access in sorted({*combination} - {_NO_RULE} or {ALLOW}):
             found[access] = tuple(rule for said in managers for rule in said.rules.get(access, ()))
     why = next((said.why for said in managers if said.why), None)
     if len(found) > 1 and why is None:
