@@ -15,6 +15,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from pullready.errors import FactUnavailable
 from pullready.facts import Facts, Scope, ids
@@ -185,7 +186,7 @@ def test_order_says_nothing_but_priority_does(
     rules: list[Rule], destination: PrivateAddress | PublicService, random: Any
 ) -> None:
     shuffled = [
-        replace(one, destinations=tuple(reversed(one.destinations)), sources=tuple(reversed(one.sources)))
+        structs.replace(one, destinations=tuple(reversed(one.destinations)), sources=tuple(reversed(one.sources)))
         for one in [*rules, CLOSED]
     ]
     random.shuffle(shuffled)
@@ -194,7 +195,7 @@ def test_order_says_nothing_but_priority_does(
 
 @given(RULES, DESTINATIONS)
 def test_letter_case_of_tags_says_nothing(rules: list[Rule], destination: PrivateAddress | PublicService) -> None:
-    shouted = [replace(one, destinations=tuple(map(str.upper, one.destinations))) for one in rules]
+    shouted = [structs.replace(one, destinations=tuple(map(str.upper, one.destinations))) for one in rules]
     assert said([*shouted, CLOSED], destination).accesses == said([*rules, CLOSED], destination).accesses
 
 

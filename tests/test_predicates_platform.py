@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pullready.facts import Facts, NodePool, Placement
 from pullready.facts.declared_os import declared_systems, is_windows_only

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, cast
+
+import msgspec
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts import Facts, Unread, ids
@@ -49,6 +50,7 @@ PROVES: Final[Mapping[str, str]] = {
     "nsg-blocks-registry-egress": "firewall",
     "hub-firewall-blocks-private-endpoint": "firewall",
     "nva-or-firewall-blocks-registry": "firewall",
+    "tls-handshake-timeout-path": "firewall",
     "registry-firewall-excludes-cluster-egress": "gate",
     "registry-public-access-disabled-without-private-path": "gate",
     "image-manifest-missing": "manifest",
@@ -61,8 +63,7 @@ _PROVEN_BY: Final[Mapping[str, str]] = {"platform": "image-architecture-mismatch
 Said = tuple[Result, Judged]
 
 
-@dataclass(frozen=True)
-class _Pull:
+class _Pull(msgspec.Struct, frozen=True):
     """One image on one pool: everything that a judgement about it can be named after."""
 
     target: str

@@ -10,9 +10,9 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable, NothingToJudge
@@ -40,8 +40,7 @@ S = TypeVar("S", bound=Subject)
 CheckFunction = Callable[..., None]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """A declared check: its id, and everything that pages, rules and tables are made from."""
 
     id: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pullready.collectors.manifests import read_stdin
 from pullready.config import Configuration
@@ -25,8 +26,7 @@ def judged(configuration: Configuration) -> Standing:
     return Standing(judge_all(configuration, Surroundings(now(), read_stdin, lambda _: None)))
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """What a run over the snapshot says of each condition. Waivers make no pull work, so they do not count here."""
 
     run: Run

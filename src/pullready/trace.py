@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pullready.config import Configuration, Options, Target, resolve
 from pullready.errors import FactUnavailable, InputError, NothingToJudge
@@ -26,8 +28,7 @@ _ENDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """A cluster and a registry as they were named, a pool where one alone is meant, and where to look for them."""
 
     cluster: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec.structs import replace
 
 from pullready.collectors import admin_passwords, admin_rules, artifacts, graph, paths
 from pullready.collectors.answers import Unreadable, body_of

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
+
+import msgspec
 
 from pullready.collectors import admin_passwords
 from pullready.collectors.answers import Unreadable
 from pullready.snapshot import Status
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(msgspec.Struct, frozen=True):
     """A client of Azure's SDK for Python, by module and class, and the api-version that it speaks."""
 
     module: str
@@ -56,8 +56,7 @@ _EVENT_FIELDS: Final = "eventTimestamp,operationName,status,resourceId"
 _PLAIN: Final = "/()!$&'*+,;=:@"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """One request: *path* includes the query; *json* is the body of a POST."""
 
     client: Client

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
+
+import msgspec
 
 from pullready.collectors.paths import type_of
 from pullready.facts.scope import Need, Scope
@@ -16,8 +17,7 @@ Collector = Callable[[Scope], Reading]
 C = TypeVar("C", bound=Collector)
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(msgspec.Struct, frozen=True):
     """An action of Azure RBAC; ``scope`` says in words where it must be granted.
 
     ``opt_in`` names the setting without which it is not needed.
@@ -28,16 +28,14 @@ class Permission:
     opt_in: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GraphPermission:
+class GraphPermission(msgspec.Struct, frozen=True):
     """An application permission of Microsoft Graph; ``why`` says which clusters or registries need it."""
 
     name: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesRule:
+class KubernetesRule(msgspec.Struct, frozen=True):
     """A rule of a ClusterRole; ``opt_in`` names the setting without which it is not needed."""
 
     group: str
@@ -49,8 +47,7 @@ class KubernetesRule:
 AnyPermission = Permission | GraphPermission | KubernetesRule
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(msgspec.Struct, frozen=True):
     """A collector with the needs that it fills and what it must be allowed to do."""
 
     needs: tuple[Need, ...]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
+
+import msgspec
 
 from pullready.collectors.reduction import IDENTITY_KEYS
 from pullready.facts.pods import is_custom
@@ -41,8 +42,7 @@ _CHANGES: Final = (*_PARTS, "images", "vars", "replicas", "helmCharts")
 _PIPE: Final = " | pullready run --manifests -"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Why something is no manifest yet, and what makes one of it."""
 
     what: str

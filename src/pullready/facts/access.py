@@ -5,9 +5,10 @@ Source: https://learn.microsoft.com/azure/container-registry/container-registry-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.verdict import Evidence
@@ -15,30 +16,26 @@ from pullready.verdict import Evidence
 Network = IPv4Network | IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class AllNetworks:
+class AllNetworks(msgspec.Struct, frozen=True):
     """Every address is admitted."""
 
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Disabled:
+class Disabled(msgspec.Struct, frozen=True):
     """Public access is off: only private endpoints lead to the registry, and no IP rule counts."""
 
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class IpRule:
+class IpRule(msgspec.Struct, frozen=True):
     """A rule that admits ``network``; none where what it admits cannot be told from its text."""
 
     network: Network | None
     evidence: Evidence
 
 
-@dataclass(frozen=True)
-class SelectedNetworks:
+class SelectedNetworks(msgspec.Struct, frozen=True, dict=True):
     """Only what a rule covers is admitted. ``evidence`` is the default action and the rules."""
 
     rules: tuple[IpRule, ...]

@@ -6,7 +6,6 @@ https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -47,8 +46,7 @@ class _Logins(Struct, frozen=True):
     logins: list[_Login]
 
 
-@dataclass(frozen=True)
-class ActivityLog(Fact):
+class ActivityLog(Fact, frozen=True):
     """The activity log of a registry, which goes back 90 days."""
 
     wire: _Events
@@ -78,8 +76,7 @@ class ActivityLog(Fact):
         return (self.require(event.status, f"{pointer}/status").value or "").lower() == _DONE
 
 
-@dataclass(frozen=True)
-class AdminPasswords(Fact):
+class AdminPasswords(Fact, frozen=True):
     """The passwords of a registry's admin user, by their keyed hashes; either of the two is valid."""
 
     wire: _Logins

@@ -8,11 +8,12 @@ https://learn.microsoft.com/azure/container-registry/container-registry-image-fo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from msgspec import UNSET, Struct, UnsetType, field
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -55,7 +56,7 @@ class _Descriptor(Struct, frozen=True):
 class _Manifest(Struct, frozen=True):
     manifests: list[_Descriptor] | UnsetType | None = UNSET
     config: _Descriptor | UnsetType | None = UNSET
-    version: int | UnsetType | None = field(name="schemaVersion", default=UNSET)
+    version: int | UnsetType | None = msgspec.field(name="schemaVersion", default=UNSET)
 
 
 def answered(document: Document) -> Document:
@@ -67,8 +68,7 @@ def answered(document: Document) -> Document:
         raise FactUnavailable(why.reason, remedy, document=document.id) from None
 
 
-@dataclass(frozen=True)
-class Artifact:
+class Artifact(msgspec.Struct, frozen=True, dict=True):
     """What stands in *repository* under a tag or digest, which is ``version``."""
 
     scope: Scope
@@ -155,8 +155,7 @@ class Artifact:
         return self.scope.document(id_, Provider.REGISTRY)
 
 
-@dataclass(frozen=True)
-class Build:
+class Build(msgspec.Struct, frozen=True, dict=True):
     """An image for one platform: ``named`` by the index, or none, where only its configuration tells it."""
 
     artifact: Artifact

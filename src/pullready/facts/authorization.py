@@ -6,9 +6,9 @@ Source: https://learn.microsoft.com/azure/container-registry/container-registry-
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
+import msgspec
 from msgspec import Struct
 
 from pullready.errors import FactUnavailable
@@ -41,8 +41,7 @@ class Members(Struct, frozen=True):
     value: list[_Member]
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True, dict=True):
     """An assignment of a role that carries the pull; ``membership`` where it reaches the principal through a group.
 
     ``data_action`` is what the role carries among its data actions, at a registry that grants by repository; elsewhere
@@ -106,8 +105,7 @@ class Grant:
         return f"the condition under which the role counts, which {value} for {repository or 'any repository'}"
 
 
-@dataclass(frozen=True)
-class Roles:
+class Roles(msgspec.Struct, frozen=True):
     """What some assignments come to: those that carry the pull, those that do not, and why others cannot be judged."""
 
     grants: tuple[Grant, ...] = ()
@@ -127,17 +125,16 @@ class Roles:
         return Roles(self.grants + more.grants, self.others + more.others, self.obstacles + more.obstacles)
 
 
-@dataclass(frozen=True)
-class Candidates:
+class Candidates(msgspec.Struct, frozen=True):
     """The assignments at a registry or above that may be a principal's: its own, and those of groups.
 
     ``below`` are its own at something in the registry.
     """
 
-    own: list[RoleAssignment] = field(default_factory=list)
-    groups: list[RoleAssignment] = field(default_factory=list)
-    below: list[RoleAssignment] = field(default_factory=list)
-    obstacles: list[FactUnavailable] = field(default_factory=list)
+    own: list[RoleAssignment] = msgspec.field(default_factory=list)
+    groups: list[RoleAssignment] = msgspec.field(default_factory=list)
+    below: list[RoleAssignment] = msgspec.field(default_factory=list)
+    obstacles: list[FactUnavailable] = msgspec.field(default_factory=list)
 
 
 def candidates(scope: Scope, registry: str, principal: str) -> Candidates:

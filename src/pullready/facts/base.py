@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -20,8 +19,7 @@ _LONGEST_VALUE = 200
 SEPARATOR = " → "
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(msgspec.Struct, frozen=True):
     """A subject that stands in a list of facts but could not be read itself; judging it says *unknown*."""
 
     subject: str
@@ -29,8 +27,7 @@ class Unread:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """A typed view on one document. ``base`` is the JSON pointer of the object that the fact is about."""
 
     document: Document

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from pullready.facts.conditions import VERSION, Asked, ConditionError, Expression, parse
 
 
-@dataclass(frozen=True)
-class Clause:
+class Clause(msgspec.Struct, frozen=True, dict=True):
     """The condition of an assignment, or none; ``data_action`` is what it is asked for."""
 
     text: str | None

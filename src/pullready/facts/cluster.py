@@ -5,7 +5,6 @@ Source: https://learn.microsoft.com/rest/api/aks/managed-clusters/get
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -108,8 +107,7 @@ class _Cluster(Struct, frozen=True):
     location: str | UnsetType | None = UNSET
 
 
-@dataclass(frozen=True)
-class NodePool(Fact):
+class NodePool(Fact, frozen=True):
     """An agent pool of a cluster; ``base`` points at its profile in the cluster's document."""
 
     wire: _Pool
@@ -150,8 +148,7 @@ class NodePool(Fact):
         return self.require(self.wire.count, "/count") > 0
 
 
-@dataclass(frozen=True)
-class KubeletIdentity(Fact):
+class KubeletIdentity(Fact, frozen=True):
     """The managed identity that kubelet pulls with; ``base`` points at ``identityProfile.kubeletidentity``."""
 
     wire: _Identity
@@ -167,8 +164,7 @@ class KubeletIdentity(Fact):
         return self.require(self.wire.resourceId, "/resourceId")
 
 
-@dataclass(frozen=True)
-class Cluster(Fact):
+class Cluster(Fact, frozen=True, dict=True):
     """A managed cluster."""
 
     wire: _Cluster

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from pullready.facts.roles import matches
 
@@ -33,8 +34,7 @@ class ConditionError(ValueError):
     """The text is no condition; the message says what stands where it stops being one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What a condition is asked for: a data action, and the repository; none for every repository there may be."""
 
     action: str
@@ -52,8 +52,7 @@ class Expression(Protocol):
         """The parts, as they are written, that nobody here understands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Both:
+class Both(msgspec.Struct, frozen=True):
     """Expressions that must all be true."""
 
     parts: tuple[Expression, ...]
@@ -69,8 +68,7 @@ class Both:
         return tuple(text for part in self.parts for text in part.opaque)
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(msgspec.Struct, frozen=True):
     """Expressions of which one must be true."""
 
     parts: tuple[Expression, ...]
@@ -86,8 +84,7 @@ class Either:
         return tuple(text for part in self.parts for text in part.opaque)
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(msgspec.Struct, frozen=True):
     """An expression that must be false."""
 
     part: Expression
@@ -103,8 +100,7 @@ class Negation:
         return self.part.opaque
 
 
-@dataclass(frozen=True, slots=True)
-class ActionMatches:
+class ActionMatches(msgspec.Struct, frozen=True):
     """True of actions that ``pattern`` names; each ``*`` in it stands for any characters."""
 
     pattern: str
@@ -115,8 +111,7 @@ class ActionMatches:
         return matches(self.pattern, asked.action)
 
 
-@dataclass(frozen=True, slots=True)
-class NameEquals:
+class NameEquals(msgspec.Struct, frozen=True):
     """True of one repository, without regard to case."""
 
     name: str
@@ -127,8 +122,7 @@ class NameEquals:
         return None if asked.repository is None else asked.repository.casefold() == self.name.casefold()
 
 
-@dataclass(frozen=True, slots=True)
-class NameStartsWith:
+class NameStartsWith(msgspec.Struct, frozen=True):
     """True of repositories whose names start so, without regard to case; no slash is added to the prefix."""
 
     prefix: str
@@ -141,8 +135,7 @@ class NameStartsWith:
         return asked.repository.casefold().startswith(self.prefix.casefold())
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(msgspec.Struct, frozen=True):
     """A comparison or a function that is well-formed and not understood."""
 
     text: str
@@ -162,8 +155,7 @@ def parse(text: str) -> Expression:
     return _Parser(text).whole()
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(msgspec.Struct, frozen=True):
     kind: str
     text: str
     start: int

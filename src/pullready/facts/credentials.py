@@ -7,8 +7,9 @@ https://github.com/Azure/msi-acrpull
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts.base import Unread
@@ -31,8 +32,7 @@ MAKERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """The service accounts and pull secrets that were read, by namespace and name, and bindings by namespace.
 
     ``stand_ins`` are what has the place of a pull secret that was not read: what a controller makes it from, or a
@@ -42,7 +42,7 @@ class Credentials:
     accounts: dict[Key, ServiceAccount]
     secrets: dict[Key, PullSecret]
     bindings: dict[str, KubernetesObject]
-    stand_ins: dict[Key, KubernetesObject] = field(default_factory=dict)
+    stand_ins: dict[Key, KubernetesObject] = msgspec.field(default_factory=dict)
 
     def brought_by(self, workload: Workload, host: str) -> Evidence | None:
         """Return where *workload* names a pull secret that may be for the registry *host*; none where it does not.

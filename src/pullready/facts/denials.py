@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -15,8 +16,7 @@ from pullready.facts.scope import Scope
 from pullready.verdict import Evidence
 
 
-@dataclass(frozen=True)
-class Denial:
+class Denial(msgspec.Struct, frozen=True):
     """A deny assignment that takes the pull away from a principal; ``against`` is what names it."""
 
     assignment: DenyAssignment
@@ -49,8 +49,7 @@ class Denial:
         return (named, scope, *self.against, line, condition)
 
 
-@dataclass(frozen=True)
-class Denials:
+class Denials(msgspec.Struct, frozen=True):
     """The deny assignments that take the pull away, why others cannot be judged, and the list that they stand in."""
 
     standing: tuple[Denial, ...] = ()

@@ -9,7 +9,6 @@ https://learn.microsoft.com/azure/role-based-access-control/deny-assignments
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -61,8 +60,7 @@ class DenialsWire(Struct, frozen=True):
     value: list[DenialWire]
 
 
-@dataclass(frozen=True)
-class DenyAssignment(Fact):
+class DenyAssignment(Fact, frozen=True):
     """A deny assignment; ``base`` points at it in the list that was read at the registry."""
 
     wire: DenialWire

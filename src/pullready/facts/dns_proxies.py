@@ -6,8 +6,8 @@ Source: https://learn.microsoft.com/azure/firewall/dns-settings
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -65,8 +65,7 @@ class _Policy(Struct, frozen=True):
     properties: _PolicyProperties
 
 
-@dataclass(frozen=True, slots=True)
-class DnsProxy:
+class DnsProxy(msgspec.Struct, frozen=True):
     """A firewall that passes questions on to ``servers``; with none it asks Azure's own DNS (documented)."""
 
     servers: tuple[str, ...]

@@ -6,9 +6,11 @@ https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -37,8 +39,7 @@ class NoWayOut(FactUnavailable):
     """Nothing leaves the nodes' subnet by its routes, so nothing comes from anywhere."""
 
 
-@dataclass(frozen=True)
-class Egress:
+class Egress(msgspec.Struct, frozen=True, dict=True):
     """How the nodes of ``pool`` leave; without a pool, those that node auto-provisioning adds.
 
     Documents are looked at when they are asked for.

@@ -6,7 +6,6 @@ https://learn.microsoft.com/azure/private-link/private-endpoint-overview
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from msgspec import UNSET, Struct, UnsetType
@@ -92,8 +91,7 @@ class _Groups(Struct, frozen=True):
     value: list[_Group]
 
 
-@dataclass(frozen=True)
-class PrivateEndpointConnection(Fact):
+class PrivateEndpointConnection(Fact, frozen=True):
     """A registry's side of a private endpoint; ``base`` points at it in the registry's list."""
 
     scope: Scope
@@ -162,8 +160,7 @@ class PrivateEndpointConnection(Fact):
         return tuple(Fact(self.scope.document(id_), "/properties/ipConfigurations") for id_ in wanted)
 
 
-@dataclass(frozen=True)
-class PrivateEndpoints(Fact):
+class PrivateEndpoints(Fact, frozen=True, dict=True):
     """All private endpoint connections of ``registry``, as its list says."""
 
     scope: Scope

@@ -5,8 +5,6 @@ Source: https://learn.microsoft.com/rest/api/firewall/azure-firewalls/get
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -60,8 +58,7 @@ class _List(Struct, frozen=True):
     value: list[_Firewall]
 
 
-@dataclass(frozen=True)
-class Firewall(Fact):
+class Firewall(Fact, frozen=True):
     """An Azure Firewall; ``base`` points at it in a subscription's list. Its management addresses carry no traffic."""
 
     wire: _Firewall

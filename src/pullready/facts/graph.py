@@ -8,10 +8,10 @@ https://learn.microsoft.com/graph/api/resources/passwordcredential
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -40,8 +40,7 @@ class _Entities(Struct, frozen=True):
     value: list[_Entity]
 
 
-@dataclass(frozen=True)
-class Secret(Fact):
+class Secret(Fact, frozen=True):
     """A password credential; ``base`` points at it in the document of the object that has it."""
 
     wire: _Password
@@ -60,8 +59,7 @@ class Secret(Fact):
         return moment(self, self.require(text, pointer), pointer)
 
 
-@dataclass(frozen=True)
-class Entity(Fact):
+class Entity(Fact, frozen=True):
     """An application or a service principal."""
 
     wire: _Entity
@@ -105,8 +103,7 @@ def registered(applications: Document, client_id: str) -> Entity:
     return application
 
 
-@dataclass(frozen=True)
-class Validity:
+class Validity(msgspec.Struct, frozen=True):
     """What is known of some secrets at a moment: those valid then, and why others could not be judged."""
 
     valid: tuple[Secret, ...]
@@ -137,8 +134,7 @@ class Validity:
         return Validity(self.valid + more.valid, self.obstacles + more.obstacles)
 
 
-@dataclass(frozen=True)
-class ClusterServicePrincipal:
+class ClusterServicePrincipal(msgspec.Struct, frozen=True, dict=True):
     """The service principal that a cluster was made with; a cluster with a managed identity has none.
 
     ``now`` is when the documents were read; a secret should last longer than ``warning`` from then on.

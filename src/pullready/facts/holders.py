@@ -5,8 +5,9 @@ Source: https://learn.microsoft.com/graph/api/directoryobject-getbyids
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -23,8 +24,7 @@ from pullready.verdict import Evidence
 _TYPES: Final = frozenset({"", "unknown", "serviceprincipal"})
 
 
-@dataclass(frozen=True)
-class Holders:
+class Holders(msgspec.Struct, frozen=True):
     """A pull right, and the roles of others that carry the pull at its registry; none where it is not missing."""
 
     right: PullRight

@@ -7,8 +7,9 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/resource-nam
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pullready.config import CLOUDS, Cloud
 from pullready.facts.spelling import SLIP, edits, slipped
@@ -30,8 +31,7 @@ _LENGTHS: Final = range(5, 51)
 _REGION: Final = re.compile(r"[a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class LoginServer:
+class LoginServer(msgspec.Struct, frozen=True):
     """A host that a registry of the cloud may have.
 
     ``hash`` is that of a domain name label (``shoptools-exfrbuffaye7ceag``). ``region`` is set in a regional endpoint
@@ -49,57 +49,49 @@ class LoginServer:
         return len(self.name) in _LENGTHS
 
 
-@dataclass(frozen=True, slots=True)
-class DataEndpoint:
+class DataEndpoint(msgspec.Struct, frozen=True):
     """The host that layers are fetched from; images are named by ``meant``."""
 
     meant: str
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateLinkName:
+class PrivateLinkName(msgspec.Struct, frozen=True):
     """A name that exists for DNS alone; images are named by ``meant``."""
 
     meant: str
 
 
-@dataclass(frozen=True, slots=True)
-class OtherCloud:
+class OtherCloud(msgspec.Struct, frozen=True):
     """A registry of another Azure cloud, whose domain is ``suffix``."""
 
     suffix: str
     meant: str
 
 
-@dataclass(frozen=True, slots=True)
-class Misspelt:
+class Misspelt(msgspec.Struct, frozen=True):
     """A host that is no registry's, and a slip away from ``meant``."""
 
     meant: str
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(msgspec.Struct, frozen=True):
     """A host in the cloud's registry domain that no registry can have."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ported:
+class Ported(msgspec.Struct, frozen=True):
     """A login server with a port."""
 
     port: int
     meant: str
 
 
-@dataclass(frozen=True, slots=True)
-class Microsofts:
+class Microsofts(msgspec.Struct, frozen=True):
     """Microsoft's own public registry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(msgspec.Struct, frozen=True):
     """No Azure container registry."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -29,8 +28,7 @@ _PLAIN: Final = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class ImageUse(Fact):
+class ImageUse(Fact, frozen=True, dict=True):
     """An image that a workload names, once however many of its containers do; ``base`` points at the first mention.
 
     ``container`` is the name of the first container (or ``volume`` and a volume's name), ``image`` the text as written.

@@ -7,8 +7,8 @@ https://learn.microsoft.com/rest/api/compute/virtual-machines/list
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -53,8 +53,7 @@ class _Machine(Struct, frozen=True):
     properties: _Properties
 
 
-@dataclass(frozen=True, slots=True)
-class NodeInterface:
+class NodeInterface(msgspec.Struct, frozen=True):
     """A network interface of nodes; ``security_group`` is the id of what is attached to it, none where nothing is.
 
     Azure leaves the property out of an interface that has none.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.config import Cloud
@@ -29,8 +29,7 @@ class _Availability(Struct, frozen=True):
     nameAvailable: bool | UnsetType | None = UNSET
 
 
-@dataclass(frozen=True)
-class NameAvailability(Fact):
+class NameAvailability(Fact, frozen=True):
     """Azure's answer to whether anybody, in any tenant, has a registry of some name.
 
     Source: https://learn.microsoft.com/rest/api/containerregistry/registries/check-name-availability
@@ -44,8 +43,7 @@ class NameAvailability(Fact):
         return self.require(self.wire.nameAvailable, "/nameAvailable")
 
 
-@dataclass(frozen=True, slots=True)
-class InReach:
+class InReach(msgspec.Struct, frozen=True):
     """The host is the login server of a registry that could be read."""
 
     registry: Registry
@@ -59,8 +57,7 @@ class InReach:
         return endpoint in {str(name).lower() for name in names or ()}
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, dict=True):
     """The registries that a target with a cluster knows, each read once."""
 
     scope: Scope
@@ -97,8 +94,7 @@ def _name_in(host: str) -> str:
     return host.partition(".")[0].partition("-")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class OutOfReach:
+class OutOfReach(msgspec.Struct, frozen=True):
     """No registry that could be read has the host; ``readable`` are the login servers of those that could."""
 
     scope: Scope
@@ -114,8 +110,7 @@ class OutOfReach:
         return NameAvailability(document, "", decode(document, _Availability))
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(msgspec.Struct, frozen=True):
     """No cluster is given, and ``hosts`` are what the configuration names, maybe nothing."""
 
     hosts: tuple[str, ...]
@@ -124,8 +119,7 @@ class Configured:
 Standing = InReach | OutOfReach | Configured
 
 
-@dataclass(frozen=True)
-class ImageRegistry:
+class ImageRegistry(msgspec.Struct, frozen=True, dict=True):
     """The registry that one image is pulled from, as far as the target knows it."""
 
     use: ImageUse

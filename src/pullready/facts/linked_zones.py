@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
+
+import msgspec
 
 from pullready.config import Cloud
 from pullready.errors import FactUnavailable
@@ -33,8 +34,7 @@ def record_name(zone: PrivateZone, name: str) -> str:
     return name[: -len(ids.name_of(zone.id))].rstrip(".") or "@"
 
 
-@dataclass(frozen=True)
-class LinkedZones:
+class LinkedZones(msgspec.Struct, frozen=True, dict=True):
     """The zones of ``subscriptions`` (GUIDs), and of the zone groups of a registry's private ``endpoints``."""
 
     scope: Scope

@@ -6,7 +6,6 @@ Source: https://learn.microsoft.com/rest/api/virtualnetwork/virtual-networks/get
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Final
@@ -93,8 +92,7 @@ class _List(Struct, frozen=True):
     value: list[_VirtualNetwork]
 
 
-@dataclass(frozen=True)
-class Peering(Fact):
+class Peering(Fact, frozen=True):
     """A network's own half of a peering. A peering of which the other side is not named leads nowhere."""
 
     wire: _PeeringProperties
@@ -125,8 +123,7 @@ class Peering(Fact):
         return bool(space and space.addressPrefixes) and self.may_hold(address)
 
 
-@dataclass(frozen=True)
-class Subnet(Fact):
+class Subnet(Fact, frozen=True, dict=True):
     """A subnet, in the document of its virtual network. Azure omits what is not attached to it."""
 
     wire: _Subnet
@@ -183,8 +180,7 @@ class Subnet(Fact):
         return None
 
 
-@dataclass(frozen=True)
-class VirtualNetwork(Fact):
+class VirtualNetwork(Fact, frozen=True, dict=True):
     """A virtual network; ``base`` points at it in a list, or is empty."""
 
     wire: _VirtualNetwork

@@ -7,10 +7,10 @@ https://learn.microsoft.com/rest/api/compute/virtual-machines/list
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -48,8 +48,7 @@ class _Machines(Struct, frozen=True):
     value: list[_Machine]
 
 
-@dataclass(frozen=True)
-class Machine(Fact):
+class Machine(Fact, frozen=True):
     """A scale set or a virtual machine; ``base`` points at it in the list of its resource group."""
 
     wire: _Machine
@@ -85,8 +84,7 @@ class Machine(Fact):
         return self.evidence(f"/identity/userAssignedIdentities/{step}", f"the identity is attached to {self.name}")
 
 
-@dataclass(frozen=True)
-class MachineList:
+class MachineList(msgspec.Struct, frozen=True, dict=True):
     """All scale sets or all virtual machines of a resource group."""
 
     document: Document
@@ -103,8 +101,7 @@ class MachineList:
         return Fact(self.document, "").evidence("/value", "what the node resource group has of this kind")
 
 
-@dataclass(frozen=True)
-class PoolMachines:
+class PoolMachines(msgspec.Struct, frozen=True):
     """The machines of a node pool, or without ``pool`` those that node auto-provisioning made; ``listed`` has them.
 
     ``registries`` are those that the target uses; none where that is not known.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -20,8 +19,7 @@ T = TypeVar("T")
 _DEEPEST_LIST = 10
 
 
-@dataclass(frozen=True)
-class KubernetesObject(Fact):
+class KubernetesObject(Fact, frozen=True, dict=True):
     """One object, whole or an item of a list; ``base`` is its pointer."""
 
     @cached_property

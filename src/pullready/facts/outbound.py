@@ -7,9 +7,9 @@ https://learn.microsoft.com/azure/nat-gateway/nat-gateway-resource
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_network
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -50,8 +50,7 @@ class _Gateway(Struct, frozen=True):
     properties: _GatewayProperties
 
 
-@dataclass(frozen=True, slots=True)
-class EgressAddress:
+class EgressAddress(msgspec.Struct, frozen=True):
     """An address, or a whole range, that nodes leave from; ``sure`` is false where others may be used instead."""
 
     network: Network

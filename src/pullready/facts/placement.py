@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts.base import Unread
@@ -81,8 +82,7 @@ def is_spot(pool: NodePool) -> bool:
     return bool(pool.wire.scaleSetPriority) and str(pool.wire.scaleSetPriority).lower() == "spot"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A pool as a place for one workload's pods; ``because`` says why it is not, or why that cannot be decided."""
 
     pool: NodePool
@@ -98,16 +98,14 @@ class Place:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltSystem:
+class BuiltSystem(msgspec.Struct, frozen=True):
     """An operating system in lower case that an image is for, and what says so."""
 
     os: str
     evidence: Evidence
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(msgspec.Struct, frozen=True, dict=True):
     """A workload and the pools that its pods may run on; without ``cluster`` there are none to look at.
 
     ``architectures`` are those of the pools' nodes, by the pool's name, and ``built`` the operating systems that the
@@ -117,7 +115,7 @@ class Placement:
     workload: Workload
     cluster: Cluster | FactUnavailable | None
     runtime_class: RuntimeClass | FactUnavailable | None
-    architectures: Mapping[str, str] = field(default_factory=dict)
+    architectures: Mapping[str, str] = msgspec.field(default_factory=dict)
     built: tuple[BuiltSystem, ...] = ()
 
     @property

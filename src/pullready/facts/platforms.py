@@ -5,8 +5,9 @@ Source: https://github.com/containerd/platforms (``normalizeArch`` in database.g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pullready.facts.placement import LINUX
 from pullready.facts.scheduling import Truth
@@ -21,8 +22,7 @@ _SPELLINGS: Final = {"x86_64": AMD64, "x86-64": AMD64, "aarch64": ARM64, "i386":
 _PLAIN: Final = {AMD64: frozenset({"", "v1"}), ARM64: frozenset({"", "8", "v8", "v8.0"}), "386": frozenset({""})}
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(msgspec.Struct, frozen=True):
     """An operating system and a processor's architecture, in containerd's spelling; empty: any variant of it."""
 
     os: str

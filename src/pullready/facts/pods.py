@@ -6,10 +6,10 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 #: Where Kubernetes' own kinds have their pod specification. A property that is null counts as absent there.
@@ -120,8 +120,7 @@ class PodWire(Struct, frozen=True):
     schedulerName: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(msgspec.Struct, frozen=True):
     """One use of an image in a pod; ``pointer`` (below the pod's) is where the image stands.
 
     ``name`` is the container's, or ``volume`` and the volume's. ``image`` is none where the container names none.
@@ -133,11 +132,10 @@ class Container:
     pull_policy: str | None = None
 
 
-@dataclass(frozen=True)
-class PodSpec:
+class PodSpec(msgspec.Struct, frozen=True, dict=True):
     """A pod specification with Kubernetes' documented defaults written out."""
 
-    wire: PodWire = field(repr=False)
+    wire: PodWire
 
     @property
     def node_selector(self) -> Mapping[str, str]:

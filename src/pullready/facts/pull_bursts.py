@@ -6,9 +6,9 @@ Source: https://kubernetes.io/docs/concepts/containers/images/#imagepullpolicy-d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from pullready.errors import FactUnavailable
@@ -33,8 +33,7 @@ class _Counts(Struct, frozen=True):
     completions: int | None = None
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """A workload whose pods pull whenever they start, and whether they may run on the pool that it is asked about.
 
     ``pods`` is how many of them may start on one node; why that is not known, where it is not.
@@ -46,8 +45,7 @@ class Start:
     pods: int | FactUnavailable
 
 
-@dataclass(frozen=True)
-class PullBurst:
+class PullBurst(msgspec.Struct, frozen=True):
     """A node pool, and the workloads that pull whenever they start and may run on it.
 
     ``judged`` is how many workloads were looked at; ``obstacles`` say why others could not be.

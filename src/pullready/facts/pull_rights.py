@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable
 from pullready.facts.base import SEPARATOR, Unread
@@ -19,8 +20,7 @@ from pullready.facts.workloads import Workload
 from pullready.verdict import Evidence
 
 
-@dataclass(frozen=True)
-class PullRight:
+class PullRight(msgspec.Struct, frozen=True):
     """A cluster, a registry that it pulls from, and the workloads that name an image of that registry.
 
     ``pulls`` are those workloads with whoever pulls for them, ``uses`` the repositories that they name, and ``written``

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.artifacts import Artifact
@@ -29,8 +31,7 @@ _NEVER: Final = "Never"
 _LATEST: Final = "latest"
 
 
-@dataclass(frozen=True)
-class Landing:
+class Landing(msgspec.Struct, frozen=True):
     """Nodes that a workload's pods may land on: of one pool, or of node auto-provisioning.
 
     ``doubt`` says why it is not certain that they may; ``architecture`` why that of the nodes is not known.
@@ -44,8 +45,7 @@ class Landing:
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True)
-class PulledImage:
+class PulledImage(msgspec.Struct, frozen=True, dict=True):
     """An image that a workload names. ``sizes`` is none where no cluster could be read."""
 
     scope: Scope

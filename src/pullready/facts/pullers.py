@@ -9,8 +9,9 @@ https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -31,37 +32,32 @@ from pullready.verdict import Evidence
 VIRTUAL_NODE: Final = ("type", "virtual-kubelet")
 
 
-@dataclass(frozen=True, slots=True)
-class Puller:
+class Puller(msgspec.Struct, frozen=True):
     """A principal (object id) that pulls, and what says that it does."""
 
     object_id: str
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Anybody:
+class Anybody(msgspec.Struct, frozen=True):
     """The registry lets anybody pull, so it does not matter who does."""
 
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceAccountIdentity:
+class ServiceAccountIdentity(msgspec.Struct, frozen=True):
     """The identity of the pod's service account, or the default that the cluster has for them: a preview."""
 
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class VirtualNodeIdentity:
+class VirtualNodeIdentity(msgspec.Struct, frozen=True):
     """The identity of virtual nodes, which have no kubelet."""
 
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Kubelet:
+class Kubelet(msgspec.Struct, frozen=True):
     """What kubelet has itself: the cluster's kubelet identity or service principal, which :func:`puller_of` names."""
 
 
@@ -69,8 +65,7 @@ class Kubelet:
 By = Anybody | ServiceAccountIdentity | VirtualNodeIdentity | Kubelet
 
 
-@dataclass(frozen=True)
-class WorkloadPull:
+class WorkloadPull(msgspec.Struct, frozen=True):
     """A workload and a registry that it names images of.
 
     ``by`` is who pulls for it without a pull secret. ``secrets`` is where it names pull secrets that may be for the

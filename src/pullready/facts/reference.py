@@ -6,8 +6,9 @@ Source: https://github.com/distribution/reference (grammar in reference.go, Dock
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 HUB: Final = "docker.io"
 _HUB_NAMESPACE: Final = "library/"
@@ -29,8 +30,7 @@ _PLACEHOLDER: Final = re.compile(r"\{\{|\{%|[$<>]|#\{|@@|__[A-Z][A-Z0-9_]*__")
 _DIGEST_TAIL: Final = re.compile(r"@sha(?:256|384|512):[^@/]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class ImageReference:
+class ImageReference(msgspec.Struct, frozen=True):
     """A well-formed reference. ``host`` is in lower case, with its port; neither tag nor digest means ``latest``."""
 
     host: str
@@ -46,8 +46,7 @@ class ImageReference:
         return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidReference:
+class InvalidReference(msgspec.Struct, frozen=True):
     """Why a text is no reference; a node refuses it before it asks any registry (``InvalidImageName``)."""
 
     reason: str

@@ -6,9 +6,9 @@ Source: https://learn.microsoft.com/rest/api/containerregistry/registries/get
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable, NothingToJudge
@@ -72,8 +72,7 @@ class _List(Struct, frozen=True):
     value: list[_Registry]
 
 
-@dataclass(frozen=True)
-class Registry(Fact):
+class Registry(Fact, frozen=True, dict=True):
     """A container registry that the target uses."""
 
     wire: _Registry
@@ -216,8 +215,7 @@ class Registry(Fact):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """A registry that the target names: by resource id, by name, or by the host of an image."""
 
     named: str

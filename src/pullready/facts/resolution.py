@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -29,8 +31,7 @@ _PRIVATE: Final = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Private:
+class Private(msgspec.Struct, frozen=True):
     """The name leads to an approved private endpoint of the registry."""
 
     evidence: tuple[Evidence, ...]
@@ -46,8 +47,7 @@ class Gap(StrEnum):
     NO_RECORD = "the zone that is linked to the network has no record of the registry"
 
 
-@dataclass(frozen=True, slots=True)
-class Public:
+class Public(msgspec.Struct, frozen=True):
     """The name leads to the registry's public address. Without an endpoint there is no ``zone`` to speak of."""
 
     evidence: tuple[Evidence, ...]
@@ -55,8 +55,7 @@ class Public:
     zone: PrivateZone | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
+class NoAnswer(msgspec.Struct, frozen=True):
     """The name leads nowhere: ``zone`` answers for it, and has no record of it."""
 
     evidence: tuple[Evidence, ...]
@@ -66,8 +65,7 @@ class NoAnswer:
 Answer = Private | Public | NoAnswer
 
 
-@dataclass(frozen=True)
-class Resolution:
+class Resolution(msgspec.Struct, frozen=True, dict=True):
     """How the nodes of ``pool`` (none: auto-provisioned ones) come by an address of ``registry``.
 
     Documents are looked at when they are asked for.

@@ -5,8 +5,10 @@ Source: https://learn.microsoft.com/azure/virtual-network/virtual-networks-name-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -19,8 +21,7 @@ from pullready.verdict import Evidence
 _SERVERS: Final = "/properties/dhcpOptions/dnsServers"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolver:
+class Resolver(msgspec.Struct, frozen=True):
     """The network (by id) whose linked zones answer, by way of a DNS server where there is ``evidence`` of one.
 
     ``doubt`` is why that is not proven; none where it is.
@@ -31,8 +32,7 @@ class Resolver:
     doubt: FactUnavailable | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolvers:
+class Resolvers(msgspec.Struct, frozen=True):
     """Each that may be asked, at least one; ``evidence`` is what the nodes' network says of its DNS servers."""
 
     each: tuple[Resolver, ...]

@@ -5,7 +5,7 @@ The same for everybody who pulls: kubelet's identity, the cluster's service prin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -19,8 +19,7 @@ from pullready.facts.scope import Scope
 from pullready.verdict import Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """The roles that a principal has at a registry; ``listed`` is the list of assignments that says so.
 
     ``denials`` are the deny assignments that take the pull away from it. ``metadata`` are the roles that let it look at
@@ -31,8 +30,8 @@ class Held:
     puller: Puller
     roles: Roles
     listed: Evidence
-    metadata: Roles = field(default_factory=Roles)
-    denials: Denials = field(default_factory=Denials)
+    metadata: Roles = msgspec.field(default_factory=Roles)
+    denials: Denials = msgspec.field(default_factory=Denials)
     disabled: Evidence | None = None
 
 

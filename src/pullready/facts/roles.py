@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.facts import ids
@@ -69,8 +69,7 @@ class DefinitionWire(Struct, frozen=True):
     properties: _DefinitionProperties
 
 
-@dataclass(frozen=True)
-class RoleAssignment(Fact):
+class RoleAssignment(Fact, frozen=True):
     """A role assignment; ``base`` points at it in the list that was read at the registry."""
 
     wire: AssignmentWire
@@ -125,8 +124,7 @@ class RoleAssignment(Fact):
         return scope.startswith(f"{resource.casefold()}/")
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(msgspec.Struct, frozen=True):
     """Where a role carries an action: the pattern in its definition, and whether it names the action in full."""
 
     pointer: str
@@ -134,8 +132,7 @@ class Carried:
     is_literal: bool
 
 
-@dataclass(frozen=True)
-class RoleDefinition(Fact):
+class RoleDefinition(Fact, frozen=True):
     """A built-in or custom role."""
 
     wire: DefinitionWire

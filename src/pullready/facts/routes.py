@@ -5,11 +5,11 @@ Source: https://learn.microsoft.com/azure/virtual-network/virtual-networks-udr-o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, collapse_addresses, ip_network
 from typing import Final
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -30,8 +30,7 @@ _RANKS: Final = {"azurecloud": 2, "azurecontainerregistry": 4, "storage": 4}
 _NARROWER_THAN_A_TAG: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """The service tags (in lower case) that surely hold the public addresses of a service, the narrowest first.
 
     Of ``doubtful`` ones that is not documented.
@@ -70,8 +69,7 @@ class _Table(Struct, frozen=True):
     properties: _TableProperties
 
 
-@dataclass(frozen=True)
-class Route(Fact):
+class Route(Fact, frozen=True, dict=True):
     """A route of a route table; ``base`` points at its properties."""
 
     wire: _RouteProperties
@@ -119,8 +117,7 @@ class Route(Fact):
         )
 
 
-@dataclass(frozen=True)
-class RouteTable(Fact):
+class RouteTable(Fact, frozen=True):
     """A route table."""
 
     wire: _TableProperties

@@ -6,7 +6,6 @@ Source: https://kubernetes.io/docs/concepts/containers/runtime-class/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -26,11 +25,10 @@ class _RuntimeClass(Struct, frozen=True):
     scheduling: _Scheduling | None = None
 
 
-@dataclass(frozen=True)
-class RuntimeClass(KubernetesObject):
+class RuntimeClass(KubernetesObject, frozen=True):
     """A runtime class; it has no namespace, and adds to the scheduling of the pods that name it."""
 
-    wire: _RuntimeClass = field(repr=False)
+    wire: _RuntimeClass
 
     @property
     def subject(self) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from pullready.facts.pods import Requirement, Toleration
 
@@ -38,8 +39,7 @@ class Term(Protocol):
         """What is required of the node's fields; only its name can be asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taint:
+class Taint(msgspec.Struct, frozen=True):
     """What keeps pods off a node that do not tolerate it."""
 
     key: str

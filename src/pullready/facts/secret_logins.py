@@ -7,9 +7,11 @@ https://learn.microsoft.com/azure/container-registry/container-registry-auth-kub
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -29,8 +31,7 @@ from pullready.snapshot import Document, Provider, Status
 from pullready.verdict import Evidence, Location
 
 
-@dataclass(frozen=True)
-class SecretLogin:
+class SecretLogin(msgspec.Struct, frozen=True, dict=True):
     """A pull secret, by namespace and name, and the workloads that use it for a registry.
 
     ``right`` is the pull right of the cluster on that registry, narrowed to those workloads.

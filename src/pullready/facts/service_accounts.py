@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -72,11 +71,10 @@ def is_guid(text: str) -> bool:
     return _GUID.fullmatch(text) is not None
 
 
-@dataclass(frozen=True)
-class ServiceAccount(KubernetesObject):
+class ServiceAccount(KubernetesObject, frozen=True):
     """A service account; pods that name no pull secrets of their own use those of theirs."""
 
-    wire: _ServiceAccount = field(repr=False)
+    wire: _ServiceAccount
 
     @property
     def pull_secrets(self) -> tuple[str, ...]:
@@ -84,11 +82,10 @@ class ServiceAccount(KubernetesObject):
         return tuple(secret.name for secret in self.wire.imagePullSecrets or ())
 
 
-@dataclass(frozen=True)
-class PullSecret(KubernetesObject):
+class PullSecret(KubernetesObject, frozen=True):
     """A Secret with logins to registries."""
 
-    wire: _Secret = field(repr=False)
+    wire: _Secret
 
     @property
     def logins(self) -> tuple[Login, ...]:

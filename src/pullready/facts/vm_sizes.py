@@ -7,10 +7,10 @@ Source: https://learn.microsoft.com/rest/api/compute/resource-skus/list. Names o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -42,16 +42,14 @@ class _Skus(Struct, frozen=True):
     value: list[_Sku]
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
+class Architecture(msgspec.Struct, frozen=True):
     """The architecture of a pool's nodes in containerd's spelling, and what says so."""
 
     value: str
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True)
-class VmSizes:
+class VmSizes(msgspec.Struct, frozen=True, dict=True):
     """The sizes of machines that Azure offers where *cluster* is."""
 
     scope: Scope

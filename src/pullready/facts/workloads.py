@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from pullready.errors import FactUnavailable
 from pullready.facts.base import Fact, Unread, decode
@@ -13,8 +12,7 @@ from pullready.facts.scope import Need, Scope, fact
 from pullready.verdict import Location
 
 
-@dataclass(frozen=True)
-class Workload(Fact):
+class Workload(Fact, frozen=True):
     """An object that pods are made from; ``base`` points at its pod specification.
 
     ``subject`` also has the pointer of the pod specification where the object has several.
@@ -25,7 +23,7 @@ class Workload(Fact):
     name: str
     subject: str
     location: Location | None
-    pod: PodSpec = field(repr=False)
+    pod: PodSpec
 
 
 @fact(Need.MANIFESTS, Need.WORKLOADS)

@@ -6,10 +6,10 @@ https://learn.microsoft.com/rest/api/dns/privatedns/virtual-network-links/list
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -62,8 +62,7 @@ class _Record(Struct, frozen=True):
     properties: _RecordProperties
 
 
-@dataclass(frozen=True)
-class Link(Fact):
+class Link(Fact, frozen=True):
     """A zone's link to a virtual network; ``base`` points at it in the list of the zone's links."""
 
     wire: _LinkProperties
@@ -104,8 +103,7 @@ class Link(Fact):
         return self.evidence("/properties/virtualNetworkLinkState", says)
 
 
-@dataclass(frozen=True)
-class ARecord(Fact):
+class ARecord(Fact, frozen=True):
     """What a zone says of a name: addresses, or with ``wire`` none that it has no such record."""
 
     wire: _RecordProperties | None
@@ -127,8 +125,7 @@ class ARecord(Fact):
         return self.evidence("/properties/aRecords", "what the zone answers")
 
 
-@dataclass(frozen=True)
-class PrivateZone:
+class PrivateZone(msgspec.Struct, frozen=True, dict=True):
     """A private DNS zone. Its links and records are read when they are asked for."""
 
     scope: Scope
@@ -161,8 +158,7 @@ class PrivateZone:
         return ARecord(document, "", decode(document, _Record).properties)
 
 
-@dataclass(frozen=True)
-class ZoneList:
+class ZoneList(msgspec.Struct, frozen=True, dict=True):
     """The zones that a subscription has."""
 
     scope: Scope

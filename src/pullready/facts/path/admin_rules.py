@@ -7,7 +7,6 @@ https://learn.microsoft.com/rest/api/networkmanager/list-network-manager-effecti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -46,8 +45,7 @@ class _Rules(Struct, frozen=True):
     value: list[_Rule]
 
 
-@dataclass(frozen=True)
-class AdminRules(Fact):
+class AdminRules(Fact, frozen=True):
     """The rules of all network managers for a virtual network, as its list says."""
 
     wire: _Rules

@@ -5,8 +5,7 @@ Source: https://learn.microsoft.com/rest/api/virtualnetwork/virtual-networks/che
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -23,16 +22,14 @@ class _Availability(Struct, frozen=True):
     available: bool | UnsetType | None = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(msgspec.Struct, frozen=True):
     """Something that is no Azure Firewall has the address. What it does with packets cannot be read from Azure."""
 
     address: str
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Vacant:
+class Vacant(msgspec.Struct, frozen=True):
     """Nothing has the address: what is sent there is lost."""
 
     address: str

@@ -7,10 +7,10 @@ https://learn.microsoft.com/azure/firewall/service-tags, https://learn.microsoft
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses, ip_network, summarize_address_range
 from typing import Final
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -49,8 +49,7 @@ class _Group(Struct, frozen=True):
     properties: _GroupProperties
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """A part of a flow that every rule treats alike, save in doubt.
 
     ``source`` is one range of the node subnet. ``region`` is one of those that answer for a public destination; why
@@ -62,8 +61,7 @@ class Connection:
     region: str | Doubt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(msgspec.Struct, frozen=True):
     """What a rule lists: ``ranges``, collapsed; ``tags`` in lower case; ``unread``, why IP groups are not known."""
 
     ranges: tuple[IPv4Network, ...]

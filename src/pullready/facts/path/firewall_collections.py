@@ -6,10 +6,10 @@ Source: https://learn.microsoft.com/azure/firewall/policy-rule-sets
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -44,8 +44,7 @@ class _Named(Struct, frozen=True):
     terminateTLS: bool | UnsetType | None = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a collection stands: the level of its policy and the priority of its group, and the names of those.
 
     A firewall's own collections have no policy; they carry one ``kind`` of rules, and have their name elsewhere.
@@ -58,8 +57,7 @@ class Place:
     collection: str | None = None
 
 
-@dataclass(frozen=True)
-class FirewallRule(Fact):
+class FirewallRule(Fact, frozen=True):
     """A network or application rule; ``base`` points at it.
 
     ``rank`` has the level of its policy (the topmost parent first), the priority of its group and of its collection:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeVar
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -79,8 +79,7 @@ W = TypeVar("W", _Network, _Application)
 Resolves = Callable[[Connection], Match]
 
 
-@dataclass(frozen=True)
-class Matcher:
+class Matcher(msgspec.Struct, frozen=True):
     """Says which connections rules are for; ``resolves`` is asked where a network rule names hosts.
 
     What rules list is taken apart once, for a policy may have thousands.
@@ -88,8 +87,8 @@ class Matcher:
 
     scope: Scope
     resolves: Resolves
-    _wires: dict[tuple[str, str], _Network | _Application] = field(default_factory=dict)
-    _addresses: dict[tuple[tuple[str, ...], tuple[str, ...]], Addresses] = field(default_factory=dict)
+    _wires: dict[tuple[str, str], _Network | _Application] = msgspec.field(default_factory=dict)
+    _addresses: dict[tuple[tuple[str, ...], tuple[str, ...]], Addresses] = msgspec.field(default_factory=dict)
 
     def match(self, rule: FirewallRule, connection: Connection) -> Match:
         """Return whether *rule* is for *connection*; what the rule lacks makes it doubtful."""

@@ -8,9 +8,9 @@ https://learn.microsoft.com/rest/api/firewall/azure-firewalls/get
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -62,8 +62,7 @@ class _FirewallProperties(Struct, frozen=True):
     provisioningState: str | UnsetType | None = UNSET
 
 
-@dataclass(frozen=True)
-class FirewallPolicy(Fact):
+class FirewallPolicy(Fact, frozen=True, dict=True):
     """A firewall policy, and the list of its rule collection groups."""
 
     scope: Scope
@@ -114,8 +113,7 @@ class FirewallPolicy(Fact):
                 yield from rules_in(own, collection, Place((level, priority), str(group.name), self.id))
 
 
-@dataclass(frozen=True)
-class FirewallRules:
+class FirewallRules(msgspec.Struct, frozen=True, dict=True):
     """All that decides what *firewall* lets pass; ``policies`` has the topmost parent first, none for own rules."""
 
     scope: Scope

@@ -8,10 +8,10 @@ https://learn.microsoft.com/azure/firewall-manager/policy-overview
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.errors import FactUnavailable
@@ -47,8 +47,7 @@ class _Firewall(Struct, frozen=True):
     additionalProperties: dict[str, str] | UnsetType | None = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """How a firewall translates and resolves, each with the place that says so.
 
     ``kept`` are the destinations (as text) for which it keeps the source, none for Azure's own: the private ranges.

@@ -7,9 +7,10 @@ that it is in; a private one by the address of its private endpoint.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
+
+import msgspec
 
 from pullready.verdict import Evidence
 
@@ -17,8 +18,7 @@ from pullready.verdict import Evidence
 PORT: Final = 443
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateAddress:
+class PrivateAddress(msgspec.Struct, frozen=True):
     """An address of a private endpoint, for *host*; ``endpoint`` is its id, none where that could not be read."""
 
     host: str
@@ -30,8 +30,7 @@ class PrivateAddress:
         return str(self.address)
 
 
-@dataclass(frozen=True, slots=True)
-class PublicService:
+class PublicService(msgspec.Struct, frozen=True):
     """The public addresses of *host*; of layer storage in a cloud of one's own, the host is not known.
 
     ``tags`` are the service tags, in lower case and without region, that surely hold all of them, the narrowest first;
@@ -52,24 +51,21 @@ class PublicService:
 Destination = PrivateAddress | PublicService
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True):
     """Connections over TCP to :data:`PORT`, from any address in ``sources`` to ``destination``."""
 
     sources: tuple[IPv4Network, ...]
     destination: Destination
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(msgspec.Struct, frozen=True):
     """Something lets the flow pass; ``by`` names what decides it, as a person would look it up."""
 
     by: str
     evidence: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(msgspec.Struct, frozen=True):
     """Something stops the flow; ``remedy`` is what to do about it."""
 
     by: str

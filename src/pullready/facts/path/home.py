@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/virtual-network/virtual-network-peering-overvi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -17,8 +17,7 @@ from pullready.facts.scope import Scope
 from pullready.verdict import Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """The virtual network (by id) that an address is in; ``peering`` is the asking network's half of theirs.
 
     Without a peering the two are the same network where ``is_same``, and have none with each other otherwise. The

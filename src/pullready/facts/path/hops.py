@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -46,8 +47,7 @@ class State(StrEnum):
     UNSEEN = "unseen"
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(msgspec.Struct, frozen=True):
     """One hop: what it does to a connection, in words, with what was read to say so.
 
     ``caution`` is what may still go wrong where it passes, ``ends_tls`` that it answers in the registry's place;

@@ -6,8 +6,9 @@ https://learn.microsoft.com/azure/container-registry/container-registry-dedicate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts.endpoints import PrivateEndpoints
@@ -24,8 +25,7 @@ class EndpointKind(StrEnum):
     STORAGE = "layer storage"
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryEndpoint:
+class RegistryEndpoint(msgspec.Struct, frozen=True):
     """A host that a pull connects to.
 
     For layers in storage accounts it has a wildcard, as firewalls are told it, and is not known of every cloud.

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts.firewalls import Firewall
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from pullready.facts.pull_paths import PullPath
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedByFirewall(Allowed):
+class AllowedByFirewall(Allowed, frozen=True):
     """The ``rule`` lets the flow pass; ``translated`` where the firewall puts its own address for the source."""
 
     rule: FirewallRule
@@ -44,8 +44,7 @@ class AllowedByFirewall(Allowed):
         return self.rule.kind
 
 
-@dataclass(frozen=True)
-class Inspection:
+class Inspection(msgspec.Struct, frozen=True, dict=True):
     """Asks the rules of a firewall about flows.
 
     ``resolves`` says whether the firewall gets the addresses for a host that the nodes get, given its settings.

@@ -8,8 +8,8 @@ https://learn.microsoft.com/azure/virtual-network-manager/concept-connectivity-c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 from msgspec import Struct
 
 from pullready.errors import FactUnavailable
@@ -28,16 +28,14 @@ class _Connectivity(Struct, frozen=True):
     value: list[object]
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(msgspec.Struct, frozen=True):
     """The networks are joined; ``doubt`` says what may break that, if anything does."""
 
     evidence: tuple[Evidence, ...]
     doubt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Severed:
+class Severed(msgspec.Struct, frozen=True):
     """The networks are not joined: ``observed`` says why."""
 
     observed: str

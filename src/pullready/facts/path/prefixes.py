@@ -6,9 +6,10 @@ Source: https://learn.microsoft.com/azure/virtual-network/service-tags-overview
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts.path.flow import Destination, PrivateAddress, PublicService
@@ -22,8 +23,7 @@ NETWORK_TAG: Final = "virtualnetwork"
 INTERNET_TAG: Final = "internet"
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(msgspec.Struct, frozen=True):
     """Something may hold an address or not; ``cause`` is what could not be read, where that would tell."""
 
     why: str
@@ -34,8 +34,7 @@ class Doubt:
 Match = bool | Doubt
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One way in which what the documents leave open may be.
 
     The first two say whether the tag VirtualNetwork holds the sources and the destination; ``region`` is the one of

@@ -6,10 +6,11 @@ https://learn.microsoft.com/azure/private-link/disable-private-endpoint-network-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -36,8 +37,7 @@ class Leads(StrEnum):
     APART = "nowhere, as no route is for it"
 
 
-@dataclass(frozen=True, slots=True)
-class NextHop:
+class NextHop(msgspec.Struct, frozen=True):
     """What the route of a subnet leads to; without ``route``, one of Azure's own routes counts."""
 
     leads: Leads

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -51,8 +52,7 @@ METADATA: Final = Platform(
 AZURE_DNS: Final = Platform("azureplatformdns", "Azure's own DNS, which the nodes ask", 53, "udp")
 
 
-@dataclass(frozen=True)
-class Security:
+class Security(msgspec.Struct, frozen=True, dict=True):
     """The rules that stand between the nodes at the start of ``way`` and its endpoint."""
 
     way: Way

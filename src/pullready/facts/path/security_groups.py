@@ -6,8 +6,6 @@ https://learn.microsoft.com/azure/virtual-network/network-security-group-how-it-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import UNSET, Struct, UnsetType
 
 from pullready.facts import ids
@@ -55,8 +53,7 @@ class _SecurityGroup(Struct, frozen=True):
     properties: _Properties
 
 
-@dataclass(frozen=True)
-class SecurityGroup(Fact):
+class SecurityGroup(Fact, frozen=True):
     """A network security group."""
 
     wire: _Properties

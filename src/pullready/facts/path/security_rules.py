@@ -7,10 +7,11 @@ https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import groupby
 from typing import Final, Literal
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts.path.flow import PORT, Destination, PublicService
@@ -33,8 +34,7 @@ ALLOW, DENY, ALWAYS_ALLOW = "allow", "deny", "alwaysallow"
 _CLIENT_PORTS: Final = range(1024, 65536)
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(msgspec.Struct, frozen=True):
     """A service that Azure puts beside every machine; rules are for it only where they name its ``tag`` (documented).
 
     Source: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview
@@ -49,8 +49,7 @@ class Platform:
         return self.what
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(msgspec.Struct, frozen=True):
     """Connections from ``sources`` to ``destination``: to a registry over TCP, to a platform service as that says."""
 
     sources: tuple[IPv4Network, ...]
@@ -67,8 +66,7 @@ class Traffic:
         return self.destination.protocol if isinstance(self.destination, Platform) else "tcp"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A rule in one shape, whoever has it; ``of`` says who does, as a person would look it up.
 
     Words are in lower case. ``groups`` are doubts that sources and destination raise beside their prefixes.
@@ -103,8 +101,7 @@ class Rule:
         return any_of((held, self.destination_groups or False))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
+class Outcomes(msgspec.Struct, frozen=True):
     """What rules may say of traffic: each possible access with the rules that say so; ``why`` there are several."""
 
     rules: dict[str, tuple[Rule, ...]]
@@ -243,8 +240,7 @@ def _hold_client_ports(ranges: Sequence[str]) -> Match:
     return Doubt("it is for some source ports alone") if some else False
 
 
-@dataclass(frozen=True, slots=True)
-class _Ports:
+class _Ports(msgspec.Struct, frozen=True):
     range: range
     malformed: str | None = None
 

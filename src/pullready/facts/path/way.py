@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
@@ -43,8 +44,7 @@ _SERVICE_ENDPOINTS: Final = {
 _MOST_LEGS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(msgspec.Struct, frozen=True):
     """A part of a way: what the route of ``subnet`` leads to, and what stands there where that is an appliance."""
 
     subnet: Subnet
@@ -52,8 +52,7 @@ class Leg:
     appliance: Firewall | Assigned | Vacant | None
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(msgspec.Struct, frozen=True, dict=True):
     """From the nodes at the start of ``path`` to ``endpoint``, one of the registry's.
 
     Everything is made when it is asked for, and raises :class:`FactUnavailable` where it cannot be told.
