@@ -45,10 +45,11 @@ def _judged(way: Way, destination: PrivateAddress) -> Judgement:
         case Joined(evidence):
             return Clear(way.subject, (*home.evidence, *evidence))
         case Severed(observed, evidence):
-            if way.path.is_changing:
+            if way.path.is_changing or way.subnet.network.is_updating:
+                what = "the cluster or the registry" if way.path.is_changing else ids.name_of(network)
                 return Unknown(
                     way.subject,
-                    f"{observed}, and Azure is changing the cluster or the registry right now",
+                    f"{observed}, and Azure is changing {what} right now",
                     "Run again in a few minutes",
                     evidence,
                 )

@@ -76,6 +76,8 @@ def _changing(way: Way, leg: Leg, observed: str, evidence: tuple[Evidence, ...])
         what = "the cluster or the registry"
     elif table is not None and table.is_updating:
         what = "the route table"
+    elif leg.subnet.network.is_updating:
+        what = ids.name_of(leg.subnet.network.id)
     else:
         return None
     reason = f"{observed}, and Azure is changing {what} right now"
