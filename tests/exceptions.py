@@ -1,7 +1,8 @@
 """Every documented exception, and the cases that cover it.
 
-The exceptions stand in the catalogue of ``PULLREADY_CORPUS``, which is no part of this repository. ``exceptions.toml``
-names each by check and place, says in a few words what it is about, keeps a digest of its text, and lists its cases::
+The exceptions stand in the catalogue of ``PULLREADY_CORPUS``, which is no part of this repository, and so do its
+corrections, sentence by sentence. ``exceptions.toml`` names each by check and place (``1``, or ``correction-1``), says
+in few words what it is about, keeps a digest of its text, and lists its cases::
 
     python -m tests.exceptions          print the list
     python -m tests.exceptions --open   print the entries that are still to be filled in
@@ -20,6 +21,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +35,10 @@ GLOBAL: Final = "global"
 CONDITIONS: Final = 22
 
 _CONDITION: Final = re.compile(r"### (\d+)\. `([a-z0-9-]+)`")
+_CORRECTION: Final = re.compile(r"(?:> )?\*\*Correction \(.*?\)\.\*\*")
+#: Where a sentence of a correction ends: at a full stop with another sentence behind it.
+_NEXT: Final = re.compile(r"(?<=\.)\s+(?=[A-Z`])")
+_FENCE: Final = "```"
 _EXCEPTIONS: Final = "**Legitimate exceptions / false-positive traps.**"
 _GATES: Final = "## 11. "
 _SUSPECTED: Final = "Things that are often suspected"
@@ -40,10 +46,10 @@ _SUSPECTED: Final = "Things that are often suspected"
 
 @dataclass(frozen=True)
 class Bullet:
-    """One exception of the catalogue: of which check (or ``global``), the how manieth, and its text."""
+    """An exception of the catalogue, or a sentence of a correction: of which check (or ``global``), which, its text."""
 
     check: str
-    place: int
+    place: str
     text: str
 
     @property
@@ -61,23 +67,24 @@ class Covered:
     cases: tuple[str, ...]
 
 
-Map = Mapping[tuple[str, int], Covered]
+Map = Mapping[tuple[str, str], Covered]
 
 
 def bullets(text: str) -> list[Bullet]:
     """Return the exceptions in the catalogue's *text*: those of the conditions, then those that concern several."""
     lines = text.splitlines()
-    of_conditions = [
-        Bullet(check, place, item) for check, items in _conditions(lines) for place, item in enumerate(items, start=1)
+    return [
+        Bullet(check, f"{prefix}{place}", item)
+        for check, prefix, items in (*_conditions(lines), *_gates(lines))
+        for place, item in enumerate(items, start=1)
     ]
-    return of_conditions + [Bullet(GLOBAL, place, item) for place, item in enumerate(_gates(lines), start=1)]
 
 
-def covered() -> dict[tuple[str, int], Covered]:
+def covered() -> dict[tuple[str, str], Covered]:
     """Return what covers each exception, by check and place."""
     tables = tomllib.loads(COVERED.read_text(encoding="utf-8"))
     return {
-        (check, int(place)): Covered(entry["about"], entry["text"], tuple(entry["cases"]))
+        (check, place): Covered(entry["about"], entry["text"], tuple(entry["cases"]))
         for check, entries in tables.items()
         for place, entry in entries.items()
     }
@@ -133,15 +140,42 @@ def unfilled(wanted: Iterable[Bullet], known: Map) -> Iterator[str]:
             yield f'{bullet.place} = {{ about = "", text = "{bullet.digest}", cases = [] }}'
 
 
-def _conditions(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _conditions(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
     check = None
     for place, line in enumerate(lines):
         if heading := _CONDITION.match(line):
             check = heading[2] if int(heading[1]) <= CONDITIONS else None
+        elif line.startswith("## "):
+            check = None
+        elif check and _CORRECTION.match(line):
+            yield check, "correction-", _corrected(lines[place:])
         elif check and line.startswith(_EXCEPTIONS):
             # An exception that is the only one stands in the same line.
             alone = line.removeprefix(_EXCEPTIONS).strip()
-            yield check, [alone] if alone else _items(lines[place + 1 :])
+            yield check, "", [alone] if alone else _items(lines[place + 1 :])
+
+
+def _corrected(lines: list[str]) -> list[str]:
+    """Return what a correction says: its sentences, and the items of a listing with what is indented below them."""
+    items: list[str] = []
+    prose = [_CORRECTION.sub("", lines[0])]
+    is_listing = False
+    for line in takewhile(str.strip, lines[1:]):
+        if line.startswith(_FENCE):
+            is_listing = not is_listing
+            items += _sentences(prose)
+            prose = []
+        elif not is_listing:
+            prose.append(line)
+        elif line.startswith(" "):
+            items[-1] += f" {line.strip()}"
+        else:
+            items.append(line)
+    return items + _sentences(prose)
+
+
+def _sentences(lines: list[str]) -> list[str]:
+    return [sentence for sentence in _NEXT.split(" ".join(lines).strip()) if sentence]
 
 
 def _items(lines: list[str]) -> list[str]:
@@ -156,15 +190,17 @@ def _items(lines: list[str]) -> list[str]:
     return items
 
 
-def _gates(lines: list[str]) -> Iterator[str]:
+def _gates(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
     start = next(place for place, line in enumerate(lines) if line.startswith(_GATES))
-    for line in lines[start + 1 :]:
-        if line.startswith("## "):
-            return
-        if line.startswith("| ") and not line.startswith("| gate |"):
-            yield line.strip("| ")
+    items: list[str] = []
+    for line in takewhile(lambda line: not line.startswith("## "), lines[start + 1 :]):
+        if _CORRECTION.match(line):
+            yield GLOBAL, "correction-", _corrected([line])
+        elif line.startswith("| ") and not line.startswith("| gate |"):
+            items.append(line.strip("| "))
         elif line.startswith(_SUSPECTED):
-            yield from (item.strip() for item in line.partition(": ")[2].split(";"))
+            items += (item.strip() for item in line.partition(": ")[2].split(";"))
+    yield GLOBAL, "", items
 
 
 def _is_case(check: str, case: str) -> bool:

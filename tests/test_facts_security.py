@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,23 +17,18 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from pullready.errors import FactUnavailable
-from pullready.facts import Facts, Scope, ids
+from pullready.facts import ids
 from pullready.facts.base import decode
 from pullready.facts.interfaces import _Machine
 from pullready.facts.path.flow import PrivateAddress, PublicService
 from pullready.facts.path.prefixes import Case, Doubt, hold_destination, hold_sources, normal
 from pullready.facts.path.security_groups import SecurityGroup, _Properties, _SecurityGroup
 from pullready.facts.path.security_rules import ALLOW, DENY, Outcomes, Rule, Traffic, cases_of, outcomes
-from pullready.facts.pull_paths import next_documents
-from pullready.facts.pull_ways import next_way_documents
-from pullready.predicates.security_group import egress_denied_by_rules
-from pullready.snapshot import Document, Provider, Snapshot, Status
-from pullready.spec import judge, recorded
-from pullready.verdict import Evidence, Judgement
-from tests.environment import CASES, NAMES, ROOT, case_scope
+from pullready.snapshot import Document, Provider, Status
+from pullready.verdict import Evidence
+from tests.environment import NAMES, ROOT
 
 CORPUS: Final = Path(os.environ.get("PULLREADY_CORPUS", ROOT.parent / "shared")) / "wire" / "recorded"
-SLUG: Final = "nsg-blocks-registry-egress"
 WHERE: Final = Evidence("group", "/rule", "", "")
 NODES: Final = (IPv4Network("10.20.0.0/20"), IPv4Network("10.20.64.0/24"))
 PRIVATE: Final = PrivateAddress("shop.azurecr.io", IPv4Address("10.20.16.5"), None, WHERE)
@@ -292,44 +286,6 @@ def test_rules_of_one_priority_that_differ_are_a_doubt() -> None:
 def test_without_any_rule_that_matches_nothing_is_told() -> None:
     with pytest.raises(FactUnavailable, match="none of the rules"):
         said([], PRIVATE)
-
-
-def judged(scope: Scope) -> tuple[Judgement, ...]:
-    return recorded(lambda: judge(Facts(scope)("ways"), egress_denied_by_rules))
-
-
-def collected(scope: Scope) -> Scope:
-    """Return *scope* with only those documents that are asked for one after the other."""
-    full = scope.snapshot
-    given = {NAMES[name].casefold() for name in ("prod", "legacy", "registries", "shop", "shoptools", "shopteams")}
-    start = [one for one in full if one.id.casefold() in given or one.provider is Provider.MANIFEST]
-    now = Snapshot(start, captured_at=full.captured_at)
-    asked: set[str] = set()
-    for following in (next_documents, next_way_documents):
-        while wanted := [id_ for id_ in following(replace(scope, snapshot=now)) if id_.casefold() not in asked]:
-            asked.update(id_.casefold() for id_ in wanted)
-            now = now.with_documents(answered(full.document(id_)) for id_ in wanted)
-    return replace(scope, snapshot=now)
-
-
-def answered(document: Document) -> Document:
-    """Return what Azure answers to the question for *document*: what the case does not name is not there."""
-    if document.status is not Status.NOT_ASKED:
-        return document
-    return Document(id=document.id, provider=document.provider, status=Status.NOT_FOUND)
-
-
-def cases() -> Iterator[Any]:
-    for name, case in tomllib.loads((CASES / f"{SLUG}.toml").read_text()).items():
-        yield pytest.param(case, id=name)
-
-
-@pytest.mark.parametrize("case", list(cases()))
-def test_what_is_asked_for_is_enough(case: dict[str, Any], tmp_path: Path) -> None:
-    scope = case_scope(case, tmp_path)
-    read = collected(scope)
-    absent = [one for one in read.snapshot if scope.snapshot.document(one.id).status is Status.NOT_ASKED]
-    assert judged(read) == judged(scope.with_documents(absent))
 
 
 def recordings(kind: str) -> Iterator[dict[str, Any]]:

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import copy
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pullready import catalogue
 from pullready.errors import FactUnavailable
 from pullready.facts import Facts, Scope, Way
 from pullready.facts.path.routing import Leads, NextHop
+from pullready.facts.pull_paths import next_documents
+from pullready.facts.pull_ways import next_way_documents
 from pullready.snapshot import Document, Provider, Snapshot, Status
-from tests.environment import NAMES, case_scope
+from pullready.spec import run_check
+from tests.environment import CASES, NAMES, case_scope
+
+#: The checks that judge ways alone.
+CHECKS: Final = {slug: check for slug, check in catalogue.load().items() if check.facts == ("ways",)}
+#: What is read before the ways are looked at.
+GIVEN: Final = frozenset(
+    NAMES[name].casefold()
+    for name in ("prod", "legacy", "stage", "registries", "shop", "shoptools", "shopteams", "stageimages", "stagetools")
+)
 
 PREFIXES: Final = (
     "0.0.0.0/0",
@@ -154,3 +169,37 @@ def test_no_default_route_comes_before_that_of_a_private_endpoint(routes: Routes
     for host, led in leads(routed(scopes["prod"], wide, "Disabled")):
         if "shopimages" in host:
             assert led is Leads.ENDPOINT
+
+
+def collected(scope: Scope) -> Scope:
+    """Return *scope* with only those documents that are asked for one after the other."""
+    full = scope.snapshot
+    start = [one for one in full if one.id.casefold() in GIVEN or one.provider is Provider.MANIFEST]
+    now = Snapshot(start, captured_at=full.captured_at)
+    asked: set[str] = set()
+    for following in (next_documents, next_way_documents):
+        while wanted := [id_ for id_ in following(replace(scope, snapshot=now)) if id_.casefold() not in asked]:
+            asked.update(id_.casefold() for id_ in wanted)
+            now = now.with_documents(answered(full.document(id_)) for id_ in wanted)
+    return replace(scope, snapshot=now)
+
+
+def answered(document: Document) -> Document:
+    """Return what Azure answers to the question for *document*: what the case does not name is not there."""
+    if document.status is not Status.NOT_ASKED:
+        return document
+    return Document(id=document.id, provider=document.provider, status=Status.NOT_FOUND)
+
+
+def cases() -> Iterator[Any]:
+    for slug in CHECKS:
+        for name, case in tomllib.loads((CASES / f"{slug}.toml").read_text()).items():
+            yield pytest.param(slug, case, id=f"{slug}-{name}")
+
+
+@pytest.mark.parametrize(("slug", "case"), list(cases()))
+def test_what_is_asked_for_is_enough(slug: str, case: dict[str, Any], tmp_path: Path) -> None:
+    scope = case_scope(case, tmp_path)
+    read = collected(scope)
+    absent = [one for one in read.snapshot if scope.snapshot.document(one.id).status is Status.NOT_ASKED]
+    assert run_check(CHECKS[slug], Facts(read)) == run_check(CHECKS[slug], Facts(scope.with_documents(absent)))

@@ -98,7 +98,7 @@ def test_what_is_suspected_is_not_looked_at(words: tuple[str, ...]) -> None:
     sources = [
         path.read_text(encoding="utf-8").casefold()
         for folder in ("facts", "collectors", "predicates")
-        for path in (ROOT / "src" / "pullready" / folder).glob("*.py")
+        for path in (ROOT / "src" / "pullready" / folder).rglob("*.py")
     ]
     assert len(sources) > 10
     assert not [word for word in words for source in sources if word.casefold() in source]

@@ -81,6 +81,7 @@ class _Properties(Struct, frozen=True):
     subnets: list[_Subnet] | UnsetType | None = UNSET
     virtualNetworkPeerings: list[_Peering] | UnsetType | None = UNSET
     defaultPublicNatGateway: _Reference | UnsetType | None = UNSET
+    provisioningState: str | UnsetType | None = UNSET
 
 
 class _VirtualNetwork(Struct, frozen=True):
@@ -204,6 +205,12 @@ class VirtualNetwork(Fact, frozen=True, dict=True):
         """The id of the NAT gateway (StandardV2) that serves the network as a whole; absent where there is none."""
         gateway = self.wire.properties.defaultPublicNatGateway
         return (gateway.id or None) if gateway else None
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether Azure is changing it right now."""
+        state = self.wire.properties.provisioningState
+        return bool(state and state.lower() == "updating")
 
     @cached_property
     def subnets(self) -> tuple[Subnet, ...]:

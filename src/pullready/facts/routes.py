@@ -63,6 +63,7 @@ class _Route(Struct, frozen=True):
 class _TableProperties(Struct, frozen=True):
     routes: list[_Route] | UnsetType | None = UNSET
     disableBgpRoutePropagation: bool | UnsetType | None = UNSET
+    provisioningState: str | UnsetType | None = UNSET
 
 
 class _Table(Struct, frozen=True):
@@ -130,6 +131,12 @@ class RouteTable(Fact, frozen=True):
             Route(self.document, f"/properties/routes/{index}/properties", route.properties, route.name or str(index))
             for index, route in enumerate(routes)
         )
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether Azure is changing it right now."""
+        state = self.wire.provisioningState
+        return bool(state and state.lower() == "updating")
 
     @property
     def shown(self) -> Evidence:

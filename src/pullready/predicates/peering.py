@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pullready.facts import Way, ids
 from pullready.facts.path.flow import PrivateAddress
-from pullready.facts.path.peering import Joined, Severed
+from pullready.facts.path.peering import Joined, Severed, Stale
 from pullready.verdict import Clear, Found, Judgement, NotApplicable, Severity, Unknown
 
 
@@ -32,16 +32,24 @@ def _judged(way: Way, destination: PrivateAddress) -> Judgement:
         case None:
             reason = "the private endpoint is in the nodes' own network"
             return NotApplicable(way.subject, reason, home.evidence)
-        case Joined(evidence, ""):
+        case Joined(evidence, Stale(one, other, level)):
+            return Found(
+                way.subject,
+                f"the peering of {ids.name_of(one)} with {ids.name_of(other)} is not in sync ({level}): an address "
+                "range that was added is not reached",
+                expected,
+                _command(one, other, "sync"),
+                evidence,
+                Severity.RISK,
+            )
+        case Joined(evidence):
             return Clear(way.subject, (*home.evidence, *evidence))
-        case Joined(evidence, doubt):
-            remedy = _command(network, home.network, "sync")
-            return Found(way.subject, doubt, expected, remedy, evidence, Severity.RISK)
         case Severed(observed, evidence):
-            if way.path.is_changing:
+            if way.path.is_changing or way.subnet.network.is_updating:
+                what = "the cluster or the registry" if way.path.is_changing else ids.name_of(network)
                 return Unknown(
                     way.subject,
-                    f"{observed}, and Azure is changing the cluster or the registry right now",
+                    f"{observed}, and Azure is changing {what} right now",
                     "Run again in a few minutes",
                     evidence,
                 )

@@ -10,7 +10,7 @@ from pullready.facts.path.appliances import Assigned, Vacant
 from pullready.facts.path.flow import Destination, PrivateAddress
 from pullready.facts.path.routing import Leads
 from pullready.facts.path.way import Leg
-from pullready.facts.routes import Route
+from pullready.facts.routes import Route, route_table
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
 
@@ -52,22 +52,36 @@ def _lost(way: Way, destination: Destination, leg: Leg) -> Judgement | None:
     if leg.hop.leads is Leads.NOWHERE:
         what = "drops" if route.hop[0] == "none" else "sends to the Internet"
         observed = f"the route for {route.prefix} of {where} {what} what is for {_named(way, destination)}"
-        return _found(way, observed, route, leg.hop.evidence, _mended(leg.subnet, route))
+        return _found(way, leg, observed, route, leg.hop.evidence)
     if isinstance(leg.appliance, Vacant):
         observed = (
             f"the route for {route.prefix} of {where} sends what is for {_named(way, destination)} to "
             f"{leg.appliance.address}, and nothing has that address"
         )
-        return _found(way, observed, route, (*leg.hop.evidence, leg.appliance.evidence), _mended(leg.subnet, route))
+        return _found(way, leg, observed, route, (*leg.hop.evidence, leg.appliance.evidence))
     return None
 
 
-def _found(way: Way, observed: str, route: Route, evidence: tuple[Evidence, ...], remedy: str) -> Judgement:
-    if way.path.is_changing:
-        reason = f"{observed}, and Azure is changing the cluster or the registry right now"
-        return Unknown(way.subject, reason, "Run again in a few minutes", evidence)
+def _found(way: Way, leg: Leg, observed: str, route: Route, evidence: tuple[Evidence, ...]) -> Judgement:
+    if changing := _changing(way, leg, observed, evidence):
+        return changing
     expected = f"the route for {route.prefix} leads to where {way.endpoint} is reached from"
-    return Found(way.subject, observed, expected, remedy, evidence)
+    return Found(way.subject, observed, expected, _mended(leg.subnet, route), evidence)
+
+
+def _changing(way: Way, leg: Leg, observed: str, evidence: tuple[Evidence, ...]) -> Unknown | None:
+    """Return that *observed* may already be mended, where Azure is changing what it was observed of."""
+    table = route_table(way.path.scope, leg.subnet)
+    if way.path.is_changing:
+        what = "the cluster or the registry"
+    elif table is not None and table.is_updating:
+        what = "the route table"
+    elif leg.subnet.network.is_updating:
+        what = ids.name_of(leg.subnet.network.id)
+    else:
+        return None
+    reason = f"{observed}, and Azure is changing {what} right now"
+    return Unknown(way.subject, reason, "Run again in a few minutes", evidence)
 
 
 def _stuck(way: Way, leg: Leg) -> Judgement | None:
@@ -82,6 +96,9 @@ def _stuck(way: Way, leg: Leg) -> Judgement | None:
         return None
     shown = cluster.evidence("/properties/networkProfile/outboundType", "the nodes leave by a route of your own")
     observed = f"{ids.name_of(subnet.id)} has no default route, and nothing else lets the nodes out to {way.endpoint}"
+    evidence = (shown, *leg.hop.evidence)
+    if changing := _changing(way, leg, observed, evidence):
+        return changing
     lent = subnet.has_default_outbound_access
     return Found(
         way.subject,
@@ -90,7 +107,7 @@ def _stuck(way: Way, leg: Leg) -> Judgement | None:
         f"az network route-table route create --subscription {ids.subscription_of(subnet.id)} "
         f"-g {ids.group_of(subnet.id)} --route-table-name TABLE -n default --address-prefix 0.0.0.0/0 "
         "--next-hop-type VirtualAppliance --next-hop-ip-address FIREWALL",
-        (shown, *leg.hop.evidence),
+        evidence,
         Severity.RISK if lent else None,
     )
 

@@ -108,7 +108,7 @@ class Matcher(msgspec.Struct, frozen=True):
     def _network(self, rule: FirewallRule, connection: Connection) -> Match:
         wire = self._wire(rule, _Network)
         host = connection.destination.host
-        named = any_of(_names(name, host, allows=rule.allows) for name in wire.destinationFqdns or ())
+        named = any_of(_names_exactly(name, host, allows=rule.allows) for name in wire.destinationFqdns or ())
         led = self._destinations(wire).lead_to(connection)
         return all_of(
             (
@@ -195,6 +195,13 @@ def _names(pattern: str, host: str | None, *, allows: bool) -> Match:
     if "*" in rest or (pattern.endswith(end) and not allows):
         return Doubt(f"whether layers come from {pattern} is not known")
     return False
+
+
+def _names_exactly(name: str, host: str | None, *, allows: bool) -> Match:
+    """Return whether *name*, in a network rule, is for *host*; wildcards there are not documented."""
+    if "*" in name:
+        return Doubt(f"network rules name hosts without wildcards, and this one names {name}")
+    return _names(name, host, allows=allows)
 
 
 @lru_cache(maxsize=4096)

@@ -178,7 +178,8 @@ def _networks(way: Way, destination: Destination) -> list[Hop]:
             return [Hop(Step.NETWORKS, State.STOPS, observed, evidence, remedy="Join the networks by peerings")]
         case joined:
             says = f"{ids.name_of(home.network)}, where the private endpoint is, is joined with the nodes' network"
-            return [Hop(Step.NETWORKS, State.PASSES, says, joined.evidence, caution=joined.doubt)]
+            caution = f"a peering on the way is not in sync ({joined.stale.level})" if joined.stale else ""
+            return [Hop(Step.NETWORKS, State.PASSES, says, joined.evidence, caution=caution)]
 
 
 def _firewalls(way: Way, destination: Destination) -> list[Hop]:

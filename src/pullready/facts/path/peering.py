@@ -28,11 +28,19 @@ class _Connectivity(Struct, frozen=True):
     value: list[object]
 
 
+class Stale(msgspec.Struct, frozen=True):
+    """Two networks (by id) whose peering is at ``level``, not in sync: a range that was added is not reached."""
+
+    network: str
+    remote: str
+    level: str
+
+
 class Joined(msgspec.Struct, frozen=True):
-    """The networks are joined; ``doubt`` says what may break that, if anything does."""
+    """The networks are joined; ``stale`` is the peering that is not in sync, if one is not."""
 
     evidence: tuple[Evidence, ...]
-    doubt: str = ""
+    stale: Stale | None = None
 
 
 class Severed(msgspec.Struct, frozen=True):
@@ -50,27 +58,11 @@ def direct_junction(scope: Scope, subnet: Subnet, home: Home, peering: Peering) 
 
     Azure reports Connected only where both halves are there, so where the other one cannot be read, this one counts.
     """
-    evidence = [peering.shown]
-    if severed := _severed(peering, subnet.network):
-        return severed
-    if peering.wire.peerCompleteVnets is False and (severed := _left_out(peering, subnet, home)):
-        return severed
-    try:
-        other = virtual_network(scope, home.network).peering_with(subnet.network.id)
-    except FactUnavailable:
-        other = None
-    if other is not None:
-        evidence.append(other.shown)
-        if severed := _severed(other, virtual_network(scope, home.network)):
-            return severed
-    level = peering.wire.peeringSyncLevel
-    in_sync = level.lower() == "fullyinsync" if level else True
-    doubt = "" if in_sync else f"the peering is not in sync ({level}): an address range that was added is not reached"
-    return Joined(tuple(evidence), doubt)
+    return _halves(scope, subnet.network, peering, home.network, (subnet.id, home.subnet))
 
 
-def transit_junction(scope: Scope, network: VirtualNetwork, home: Home, firewall: Firewall) -> Junction:
-    """Return what joins *network* with *home* by way of *firewall*: their peerings with the firewall's network.
+def transit_junction(scope: Scope, subnet: Subnet, home: Home, firewall: Firewall) -> Junction:
+    """Return what joins *subnet* with *home* by way of *firewall*: peerings of their networks with the firewall's.
 
     Both must let in what the firewall forwards. Raise :class:`FactUnavailable` behind a virtual hub.
     """
@@ -83,7 +75,8 @@ def transit_junction(scope: Scope, network: VirtualNetwork, home: Home, firewall
         )
     hub = ids.parent_of(firewall.subnet)
     evidence: list[Evidence] = []
-    for spoke in (network, virtual_network(scope, home.network)):
+    stale = None
+    for spoke, inside in ((subnet.network, subnet.id), (virtual_network(scope, home.network), home.subnet)):
         if ids.same(spoke.id, hub):
             continue
         peering = spoke.peering_with(hub)
@@ -91,26 +84,34 @@ def transit_junction(scope: Scope, network: VirtualNetwork, home: Home, firewall
             return Severed(
                 f"{ids.name_of(spoke.id)} is not peered with {ids.name_of(hub)}, where the firewall is", (spoke.shown,)
             )
-        if severed := _severed(peering, spoke):
-            return severed
+        halves = _halves(scope, spoke, peering, hub, (inside, firewall.subnet))
+        if isinstance(halves, Severed):
+            return halves
         if peering.require(peering.wire.allowForwardedTraffic, "/allowForwardedTraffic") is False:
             shown = peering.evidence("/allowForwardedTraffic", "what the firewall forwards is not let in")
             return Severed(
                 f"{ids.name_of(spoke.id)} does not let in what {firewall.name} forwards", (peering.shown, shown)
             )
-        evidence.append(peering.shown)
-    return Joined(tuple(evidence))
+        evidence += halves.evidence
+        stale = stale or halves.stale
+    return Joined(tuple(evidence), stale)
 
 
 def no_junction(scope: Scope, network: VirtualNetwork, home: Home) -> Severed:
     """Return that nothing joins *network* with *home*; raise where Azure Virtual Network Manager may.
 
-    Networks that it connects to a group reach each other without a peering that anybody sees.
+    Networks that it connects to a group reach each other without a peering that anybody sees. Where that cannot be
+    read, a peering that is half made or broken counts.
     """
-    if home.peering is not None and (severed := _severed(home.peering, network)):
-        return severed
+    severed = _severed(home.peering, network) if home.peering else None
     document = scope.document(ids.connectivity_of(network.id))
-    if decode(document, _Connectivity).value:
+    try:
+        connects = decode(document, _Connectivity).value
+    except FactUnavailable:
+        if severed:
+            return severed
+        raise
+    if connects:
         raise FactUnavailable(
             f"Azure Virtual Network Manager connects {ids.name_of(network.id)} with others without peerings; whether "
             f"{ids.name_of(home.network)} is among them is not read",
@@ -119,8 +120,41 @@ def no_junction(scope: Scope, network: VirtualNetwork, home: Home) -> Severed:
             pointer="/value",
         )
     shown = Evidence(document.id, "/value", "[]", "Azure Virtual Network Manager connects it with no other network")
+    if severed:
+        return Severed(severed.observed, (*severed.evidence, shown))
     observed = f"{ids.name_of(network.id)} is not peered with {ids.name_of(home.network)}"
     return Severed(observed, (network.shown, *home.evidence, shown))
+
+
+def _halves(
+    scope: Scope, network: VirtualNetwork, peering: Peering, remote: str, subnets: tuple[str | None, str | None]
+) -> Junction:
+    """Return what *peering*, the half of *network*, and the other half do for what goes between the two *subnets*."""
+    if severed := _severed(peering, network):
+        return severed
+    if peering.wire.peerCompleteVnets is False and (severed := _left_out(peering, *subnets)):
+        return severed
+    evidence, levels = [peering.shown], [peering.wire.peeringSyncLevel]
+    try:
+        other: VirtualNetwork | None = virtual_network(scope, remote)
+    except FactUnavailable:
+        other = None
+    if other is not None:
+        half = other.peering_with(network.id)
+        if half is None:
+            raise FactUnavailable(
+                f"{ids.name_of(network.id)} says that it is connected with {ids.name_of(other.id)}, which has no "
+                "peering with it",
+                "Run again; if it stays, delete the peering and create both halves",
+                document=other.document.id,
+                pointer=f"{other.base}/properties/virtualNetworkPeerings",
+            )
+        if severed := _severed(half, other):
+            return severed
+        evidence.append(half.shown)
+        levels.append(half.wire.peeringSyncLevel)
+    level = next((level for level in levels if level and level.lower() != "fullyinsync"), None)
+    return Joined(tuple(evidence), Stale(network.id, remote, level) if level else None)
 
 
 def _severed(peering: Peering, network: VirtualNetwork) -> Severed | None:
@@ -142,11 +176,11 @@ def _severed(peering: Peering, network: VirtualNetwork) -> Severed | None:
     return None
 
 
-def _left_out(peering: Peering, subnet: Subnet, home: Home) -> Severed | None:
+def _left_out(peering: Peering, local: str | None, remote: str | None) -> Severed | None:
     """Return which of the subnets a peering of subnets alone leaves out, if it does."""
     sides = (
-        ("localSubnetNames", peering.wire.localSubnetNames, subnet.id),
-        ("remoteSubnetNames", peering.wire.remoteSubnetNames, home.subnet),
+        ("localSubnetNames", peering.wire.localSubnetNames, local),
+        ("remoteSubnetNames", peering.wire.remoteSubnetNames, remote),
     )
     for name, listed, wanted in sides:
         names = peering.require(listed, f"/{name}")

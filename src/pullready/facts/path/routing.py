@@ -58,9 +58,9 @@ def private_hop(scope: Scope, subnet: Subnet, destination: PrivateAddress, home:
         counting = [route for route in ours if _counts(scope, route, destination, home)]
         if not counting:
             return NextHop(Leads.ENDPOINT, (*home.evidence, _shown(table, subnet)))
-        return _followed(counting[0], destination)
+        return _followed(counting[0], destination, home)
     if ours and _prefix(ours[0]).prefixlen == _HOST:
-        return _followed(ours[0], destination)
+        return _followed(ours[0], destination, home)
     if learns_routes(subnet, table):
         raise FactUnavailable(
             f"{ids.name_of(subnet.id)} may learn a route to {destination} from a gateway, which Azure Resource Manager "
@@ -71,7 +71,7 @@ def private_hop(scope: Scope, subnet: Subnet, destination: PrivateAddress, home:
         )
     if not ours:
         return NextHop(Leads.APART, (*home.evidence, _shown(table, subnet)))
-    return _followed(ours[0], destination)
+    return _followed(ours[0], destination, home)
 
 
 def public_hop(
@@ -131,8 +131,8 @@ def _prefix(route: Route) -> IPv4Network:
     return route.range
 
 
-def _followed(route: Route, destination: PrivateAddress) -> NextHop:
-    """Return where *route* of a route table leads what is for *destination*."""
+def _followed(route: Route, destination: PrivateAddress, home: Home) -> NextHop:
+    """Return where *route* of a route table leads what is for *destination*, which is at *home*."""
     if route.wire.hasBgpOverride is True:
         raise route.opaque(f"a route that a gateway learned takes the place of the one for {route.prefix}")
     match route.hop[0]:
@@ -140,6 +140,8 @@ def _followed(route: Route, destination: PrivateAddress) -> NextHop:
             return NextHop(Leads.APPLIANCE, (route.shown,), route)
         case "none" | "internet":
             return NextHop(Leads.NOWHERE, (route.shown,), route)
+        case "vnetlocal" if home.is_same:
+            return NextHop(Leads.ENDPOINT, (*home.evidence, route.shown), route)
         case kind:
             raise FactUnavailable(
                 f"the route for {route.prefix} leads what is for {destination} to {kind}, behind which nothing is read",

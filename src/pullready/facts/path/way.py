@@ -18,7 +18,7 @@ from pullready.facts.path.appliances import Assigned, Vacant, appliance_of
 from pullready.facts.path.flow import Destination, Flow, PrivateAddress, PublicService
 from pullready.facts.path.home import Home, home_of
 from pullready.facts.path.hosts import EndpointKind, RegistryEndpoint
-from pullready.facts.path.peering import Junction, Severed, direct_junction, no_junction, transit_junction
+from pullready.facts.path.peering import Joined, Junction, Severed, direct_junction, no_junction, transit_junction
 from pullready.facts.path.regions import regions_of
 from pullready.facts.path.routing import Leads, NextHop, private_hop, public_hop
 from pullready.facts.proxy import bypass_proxy
@@ -179,11 +179,13 @@ class Way(msgspec.Struct, frozen=True, dict=True):
         if home.is_same:
             return None
         if home.peering is not None and home.is_near:
-            return direct_junction(scope, self.subnet, home, home.peering)
+            direct = direct_junction(scope, self.subnet, home, home.peering)
+            if isinstance(direct, Joined) or not self._goes_round(destination):
+                return direct
         leg = self.legs(destination)[0]
         match leg.appliance:
             case Firewall() as firewall:
-                return transit_junction(scope, network, home, firewall)
+                return transit_junction(scope, self.subnet, home, firewall)
             case Assigned(address=address, evidence=shown):
                 raise FactUnavailable(
                     f"{address} may forward between the networks; what it does cannot be read from Azure",
@@ -200,6 +202,12 @@ class Way(msgspec.Struct, frozen=True, dict=True):
                 )
             case _:
                 return no_junction(scope, network, home)
+
+    def _goes_round(self, destination: PrivateAddress) -> bool:
+        """Whether a route leads to an appliance what is for *destination*, and not straight to it."""
+        with suppress(FactUnavailable):
+            return isinstance(self.legs(destination)[0].appliance, Firewall | Assigned)
+        return False
 
     def severed(self, destination: Destination) -> Severed | None:
         """Return how the nodes' network is kept apart from that of *destination*, where that is sure."""
