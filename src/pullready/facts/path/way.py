@@ -199,6 +199,14 @@ class Way:
                     document=shown.document,
                     pointer=shown.pointer,
                 )
+            case _ if leg.hop.leads is Leads.NOWHERE:
+                shown = leg.hop.evidence[0]
+                raise FactUnavailable(
+                    "a route loses what is for the private endpoint, so that nothing in another network may forward it",
+                    "Mend what route-table-blackholes-registry says of it first",
+                    document=shown.document,
+                    pointer=shown.pointer,
+                )
             case _:
                 return no_junction(scope, network, home)
 
