@@ -79,6 +79,10 @@ def half_is_gone(zone: Bodies) -> None:
     zone[ids.connectivity_of(BATCH_VNET)] = []
 
 
+def spoke_is_cut_off(zone: Bodies) -> None:
+    zone[RETAIL_VNET]["properties"]["virtualNetworkPeerings"][0]["properties"]["peeringState"] = "Disconnected"
+
+
 def firewall_moved(zone: Bodies) -> None:
     zone[ROUTES]["properties"]["routes"][1] = route("private", "10.0.0.0/8", "VirtualAppliance", "10.70.1.9")
     zone[ids.address_in(HUB_VNET, "10.70.1.9")] = {"available": True}
@@ -141,6 +145,13 @@ IMAGES_ALONE, TEAMS_ALONE, TOOLS_ALONE = ((f"{ids.name_of(one)}.azurecr.io",) fo
 FAULTS: Final = (
     Broken(PEERING, BEHIND, forwards_nothing),
     Broken(PEERING, ["jobs"], half_is_gone),
+    Broken(
+        PEERING,
+        BEHIND,
+        spoke_is_cut_off,
+        (*IMAGES_ALONE, *TEAMS_ALONE),
+        blinded=(ROUTE, RULES, HUB, EGRESS, DNS, CLOSED),
+    ),
     Broken(ROUTE, BEHIND, firewall_moved, blinded=(PEERING,)),
     Broken(ROUTE, BEHIND, drill, blinded=(PEERING,)),
     Broken(ROUTE, BEHIND, drill_in_the_hub, TEAMS_ALONE),
