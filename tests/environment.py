@@ -22,6 +22,7 @@ ROOT: Final = Path(__file__).parent.parent
 CASES: Final = Path(__file__).parent / "cases"
 HEALTHY: Final = ROOT / "manifests_examples" / "healthy"
 HUB: Final = ROOT / "manifests_examples" / "hub"
+LANDING_ZONE: Final = ROOT / "manifests_examples" / "landing-zone"
 #: The folders of the healthy examples by target, where that is not the shop.
 _FOLDERS: Final = {"stage": HUB}
 NAMES: Final[dict[str, str]] = tomllib.loads((CASES / "documents.toml").read_text())["documents"]

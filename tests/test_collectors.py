@@ -50,7 +50,9 @@ def bodies(snapshot: Snapshot) -> dict[str, tuple[Status, object]]:
     return {document.id.casefold(): (document.status, document.body) for document in snapshot}
 
 
-@pytest.mark.parametrize("make", [environments.hub, environments.healthy], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [environments.hub, environments.healthy, environments.landing_zone], ids=lambda make: make.__name__
+)
 def test_reading_an_environment_gives_back_its_documents_and_no_others(
     make: Callable[[], Snapshot], serve: Serve
 ) -> None:

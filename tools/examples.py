@@ -1,4 +1,4 @@
-"""Make the embedded examples under ``manifests_examples/``: a healthy shop, and one copy of it for each fault.
+"""Make the embedded examples under ``manifests_examples/``: healthy environments, and a copy of one for each fault.
 
 Every document is written here after the shape that Azure documents; nothing in it was recorded.
 
@@ -22,6 +22,7 @@ from tools.shop.fault import Fault
 from tools.shop.faults import OWNED, faults
 from tools.shop.hub import STAGE, hub
 from tools.shop.image_faults import image_faults
+from tools.shop.landing_zone import landing_zone
 
 EXAMPLES: Final = Path(__file__).parent.parent / "manifests_examples"
 CAPTURED_AT: Final = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -115,6 +116,7 @@ def examples() -> Iterator[Example]:
     """Yield every example."""
     yield Example("healthy", "a small shop with two clusters, in which every check is clear", healthy())
     yield Example("hub", "a cluster behind the firewall of a hub, in which the checks of firewalls are clear", hub())
+    yield Example("landing-zone", "a landing zone of two clusters and three registries behind one hub", landing_zone())
     for fault in (*faults(), *image_faults()):
         yield of_fault(fault)
 

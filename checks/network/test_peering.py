@@ -6,7 +6,8 @@ the packets there.
 Cause: nodes and private endpoint are in different virtual networks, and their peering is missing, ``Disconnected`` (the
 other half was deleted), only ``Initiated``, or does not allow access between the networks. Peering is not transitive:
 two networks that are both peered with a hub reach each other only through something in the hub that forwards, and both
-peerings must then allow forwarded traffic.
+peerings must then allow forwarded traffic. The nodes get no address at all where their DNS server is behind such a
+peering, as in a hub with central DNS.
 
 Fix: create both halves anew::
 

@@ -13,12 +13,26 @@ from msgspec.structs import replace
 from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.dns_proxies import DnsProxy, NoDnsProxy, dns_proxy
-from pullready.facts.network import AZURE_DNS, VirtualNetwork, virtual_network
+from pullready.facts.network import AZURE_DNS, Peering, VirtualNetwork, virtual_network
 from pullready.facts.private_resolvers import inbound_endpoint
 from pullready.facts.scope import Scope
 from pullready.verdict import Evidence
 
 _SERVERS: Final = "/properties/dhcpOptions/dnsServers"
+
+
+class ServerApart(FactUnavailable):
+    """A DNS server is behind ``peering``, which is not connected."""
+
+    def __init__(self, server: str, network: VirtualNetwork, peering: Peering) -> None:
+        super().__init__(
+            f"the DNS server {server} of {ids.name_of(network.id)} is in no network that is peered with it: the "
+            f"peering with {ids.name_of(peering.remote or '')} is {peering.wire.peeringState}",
+            "Mend what vnet-peering-missing-or-disconnected says of it first",
+            document=peering.document.id,
+            pointer=f"{peering.base}/peeringState",
+        )
+        self.server, self.peering = server, peering
 
 
 class Resolver(msgspec.Struct, frozen=True):
@@ -117,6 +131,9 @@ def _place_of(scope: Scope, network: VirtualNetwork, server: str) -> VirtualNetw
             remote = virtual_network(scope, peering.remote)
             if remote.holds(server):
                 return remote
+    for peering in network.peerings:
+        if peering.remote and peering.holds(server) and not peering.is_connected:
+            raise ServerApart(server, network, peering)
     raise FactUnavailable(
         f"the DNS server {server} of {ids.name_of(network.id)} is in no network that is peered with it, so what it "
         "answers cannot be read from Azure",

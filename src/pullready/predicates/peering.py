@@ -6,13 +6,19 @@ from collections.abc import Iterator
 
 from pullready.facts import Way, ids
 from pullready.facts.path.flow import PrivateAddress
-from pullready.facts.path.peering import Joined, Severed, Stale
+from pullready.facts.path.peering import Joined, Severed, Stale, server_junction
+from pullready.facts.resolvers import ServerApart
 from pullready.verdict import Clear, Found, Judgement, NotApplicable, Severity, Unknown
 
 
 def network_apart_from_endpoint(way: Way) -> Iterator[Judgement]:
     """Yield whether the network at the start of *way* is joined with that of each private endpoint at its end."""
-    if moot := way.moot:
+    try:
+        moot = way.moot
+    except ServerApart as apart:
+        yield _unanswered(way, apart)
+        return
+    if moot:
         yield NotApplicable(way.subject, *moot)
         return
     for destination in way.destinations:
@@ -21,6 +27,21 @@ def network_apart_from_endpoint(way: Way) -> Iterator[Judgement]:
         else:
             reason = f"the nodes reach {way.endpoint} at its public address"
             yield NotApplicable(way.subject, reason, (way.endpoint.evidence,))
+
+
+def _unanswered(way: Way, apart: ServerApart) -> Judgement:
+    """Judge nodes whose only DNS servers are behind a peering that is down; raise where something else may answer."""
+    network, remote = way.subnet.network.id, apart.peering.remote or ""
+    severed = server_junction(way.path.scope, way.subnet, apart)
+    if severed is None or way.path.is_changing:
+        raise apart
+    return Found(
+        way.subject,
+        f"{severed.observed}, so the DNS server {apart.server} is not reached, which is asked for {way.endpoint}",
+        f"{ids.name_of(network)} is joined with {ids.name_of(remote)}, where its DNS server is",
+        _mended(network, remote),
+        (*severed.evidence, way.path.resolution.network.evidence("/properties/dhcpOptions/dnsServers", "who is asked")),
+    )
 
 
 def _judged(way: Way, destination: PrivateAddress) -> Judgement:
@@ -57,10 +78,16 @@ def _judged(way: Way, destination: PrivateAddress) -> Judgement:
                 way.subject,
                 f"{observed}, so {destination} ({way.endpoint}) is not reached",
                 expected,
-                f"{_command(network, home.network, 'create')}, and the same from the other side; where one of the two "
-                "is Disconnected, delete both first",
+                _mended(network, home.network),
                 evidence,
             )
+
+
+def _mended(network: str, remote: str) -> str:
+    return (
+        f"{_command(network, remote, 'create')}, and the same from the other side; where one of the two is "
+        "Disconnected, delete both first"
+    )
 
 
 def _command(network: str, remote: str, verb: str) -> str:

@@ -12,8 +12,8 @@ from pullready.config import Target
 from pullready.snapshot import Provider, Snapshot, TargetScope
 
 FOLDER: Final = Path(__file__).parent
-HEALTHY: Final = FOLDER.parent.parent.parent / "manifests_examples" / "healthy"
-#: The registries that targets of the healthy example name beside their manifests.
+EXAMPLES: Final = FOLDER.parent.parent.parent / "manifests_examples"
+#: The registries that targets of the examples name beside their manifests.
 REGISTRIES: Final[dict[str, tuple[str, ...]]] = {"prod": ("shopteams",)}
 
 
@@ -24,13 +24,24 @@ def hub() -> Snapshot:
 
 def healthy() -> Snapshot:
     """Return the healthy example together with its manifests."""
-    saved = snapshots.load(HEALTHY / "snapshot.json")
+    return example("healthy")
+
+
+def landing_zone() -> Snapshot:
+    """Return the landing zone together with its manifests."""
+    return example("landing-zone")
+
+
+def example(name: str) -> Snapshot:
+    """Return the example *name* together with the manifests of its clusters."""
+    folder = EXAMPLES / name
+    saved = snapshots.load(folder / "snapshot.json")
     saved = saved.with_documents(map(cleaned, saved))
     clusters = [document for document in saved if "/managedclusters/" in document.id.casefold()]
     scopes, manifests = [], []
     for cluster in clusters:
         name = cluster.id.rpartition("/")[2]
-        read = read_manifests([str(HEALTHY / "manifests" / name)], root=HEALTHY)
+        read = read_manifests([str(folder / "manifests" / name)], root=folder)
         ids = tuple(one.id for one in read)
         scopes.append(TargetScope(name=name, cluster=cluster.id, manifests=ids, registries=REGISTRIES.get(name, ())))
         manifests += read

@@ -14,8 +14,8 @@ from typing import Final
 
 from pullready.errors import FactUnavailable
 from pullready.facts.network import Subnet, VirtualNetwork
-from pullready.facts.path.flow import Destination, PublicService
-from pullready.facts.routes import leads_public
+from pullready.facts.path.flow import Destination, PrivateAddress, PublicService
+from pullready.facts.routes import leads_public, route_table
 from pullready.facts.scope import Scope
 
 SURE: Final = (True,)
@@ -30,6 +30,8 @@ def holds_destination(scope: Scope, subnet: Subnet, destination: Destination) ->
             return OPEN if leads_public(scope, subnet) else NOT
         except FactUnavailable:
             return OPEN
+    if _is_routed(scope, subnet, destination):
+        return SURE
     return holds_ranges(subnet.network, (IPv4Network(destination.address),))
 
 
@@ -41,6 +43,17 @@ def holds_ranges(network: VirtualNetwork, ranges: Sequence[IPv4Network]) -> Sequ
     """
     space = _space_of(network)
     return SURE if all(any(one.subnet_of(part) for part in space) for one in ranges) else OPEN
+
+
+def _is_routed(scope: Scope, subnet: Subnet, destination: PrivateAddress) -> bool:
+    """Say whether a route of the subnet's own leads to *destination* through an appliance; a default route is none."""
+    try:
+        table = route_table(scope, subnet)
+        routes = table.routes if table else ()
+        ranges = [route.range for route in routes if route.hop[0] == "virtualappliance"]
+    except FactUnavailable:
+        return False
+    return any(one is not None and one.prefixlen > 0 and destination.address in one for one in ranges)
 
 
 def _space_of(network: VirtualNetwork) -> list[IPv4Network]:

@@ -18,6 +18,8 @@ from pullready.facts.base import decode
 from pullready.facts.firewalls import Firewall
 from pullready.facts.network import Peering, Subnet, VirtualNetwork, virtual_network
 from pullready.facts.path.home import Home
+from pullready.facts.resolvers import ServerApart
+from pullready.facts.routes import learns_routes, route_table
 from pullready.facts.scope import Scope
 from pullready.verdict import Evidence
 
@@ -155,6 +157,20 @@ def _halves(
         levels.append(half.wire.peeringSyncLevel)
     level = next((level for level in levels if level and level.lower() != "fullyinsync"), None)
     return Joined(tuple(evidence), Stale(network.id, remote, level) if level else None)
+
+
+def server_junction(scope: Scope, subnet: Subnet, apart: ServerApart) -> Severed | None:
+    """Return how the DNS server that *subnet* asks is kept apart from it; none where something else may lead there.
+
+    That is another DNS server, another peering, or a route that a gateway taught the subnet.
+    """
+    network, peering = subnet.network, apart.peering
+    others = any(one.is_connected for one in network.peerings)
+    if others or not all(peering.holds(one) for one in network.dns_servers):
+        return None
+    if peering.document.id != network.document.id or learns_routes(subnet, route_table(scope, subnet)):
+        return None
+    return _severed(peering, network)
 
 
 def _severed(peering: Peering, network: VirtualNetwork) -> Severed | None:

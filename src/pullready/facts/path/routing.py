@@ -69,7 +69,7 @@ def private_hop(scope: Scope, subnet: Subnet, destination: PrivateAddress, home:
             document=subnet.document.id,
             pointer=subnet.base,
         )
-    if not ours:
+    if not ours or _is_way_out(ours[0]):
         return NextHop(Leads.APART, (*home.evidence, _shown(table, subnet)))
     return _followed(ours[0], destination, home)
 
@@ -121,6 +121,12 @@ def _counts(scope: Scope, route: Route, destination: PrivateAddress, home: Home)
         return False
     widest = subnet.network.range_of(destination.address)
     return widest is not None and length >= widest.prefixlen
+
+
+def _is_way_out(route: Route) -> bool:
+    """Say whether *route* is a default route to the Internet, as Azure's own is: it is for no private address."""
+    plain = route.wire.hasBgpOverride is not True
+    return plain and _prefix(route).prefixlen == 0 and route.hop[0] == "internet"
 
 
 def _prefix(route: Route) -> IPv4Network:

@@ -200,6 +200,14 @@ class Way(msgspec.Struct, frozen=True, dict=True):
                     document=shown.document,
                     pointer=shown.pointer,
                 )
+            case _ if leg.hop.leads is Leads.NOWHERE:
+                shown = leg.hop.evidence[0]
+                raise FactUnavailable(
+                    "a route loses what is for the private endpoint, so that nothing in another network may forward it",
+                    "Mend what route-table-blackholes-registry says of it first",
+                    document=shown.document,
+                    pointer=shown.pointer,
+                )
             case _:
                 return no_junction(scope, network, home)
 
