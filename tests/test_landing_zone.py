@@ -48,6 +48,7 @@ HUB: Final = "hub-firewall-blocks-private-endpoint"
 EGRESS: Final = "nva-or-firewall-blocks-registry"
 DNS: Final = "private-dns-zone-not-linked-to-cluster-vnet"
 ADMITTED: Final = "registry-firewall-excludes-cluster-egress"
+TLS: Final = "tls-handshake-timeout-path"
 CLOSED: Final = "registry-public-access-disabled-without-private-path"
 BEHIND: Final = ["system", "linux1", "arm1", "win1"]
 EVERYBODY: Final = [*BEHIND, "jobs"]
@@ -150,15 +151,15 @@ FAULTS: Final = (
         BEHIND,
         spoke_is_cut_off,
         (*IMAGES_ALONE, *TEAMS_ALONE),
-        blinded=(ROUTE, RULES, HUB, EGRESS, DNS, CLOSED),
+        blinded=(ROUTE, RULES, HUB, EGRESS, DNS, CLOSED, TLS),
     ),
-    Broken(ROUTE, BEHIND, firewall_moved, blinded=(PEERING,)),
-    Broken(ROUTE, BEHIND, drill, blinded=(PEERING,)),
-    Broken(ROUTE, BEHIND, drill_in_the_hub, TEAMS_ALONE),
-    Broken(RULES, BEHIND, nodes_are_shut_in, TEAMS_ALONE),
-    Broken(RULES, ["jobs"], endpoints_are_shut),
-    Broken(HUB, BEHIND, layers_are_forgotten),
-    Broken(EGRESS, BEHIND, other_registry_is_allowed, TOOLS_ALONE),
+    Broken(ROUTE, BEHIND, firewall_moved, follows=(TLS,), blinded=(PEERING,)),
+    Broken(ROUTE, BEHIND, drill, follows=(TLS,), blinded=(PEERING,)),
+    Broken(ROUTE, BEHIND, drill_in_the_hub, TEAMS_ALONE, follows=(TLS,)),
+    Broken(RULES, BEHIND, nodes_are_shut_in, TEAMS_ALONE, follows=(TLS,)),
+    Broken(RULES, ["jobs"], endpoints_are_shut, follows=(TLS,)),
+    Broken(HUB, BEHIND, layers_are_forgotten, follows=(TLS,)),
+    Broken(EGRESS, BEHIND, other_registry_is_allowed, TOOLS_ALONE, follows=(TLS,)),
     Broken(DNS, EVERYBODY, zone_is_linked_elsewhere, (*IMAGES_ALONE, *TEAMS_ALONE), follows=(CLOSED,)),
     Broken(CLOSED, EVERYBODY, nobody_approved, TEAMS_ALONE),
     Broken(ADMITTED, BEHIND, second_address_is_forgotten, TOOLS_ALONE),
