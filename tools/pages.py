@@ -190,7 +190,7 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
         ids_ = [f"[`{check.id}`](checks/{check.id}.md)" for check in checks if needs[check.id] & wanted]
         return "all" if len(ids_) == len(checks) else ", ".join(ids_)
 
-    actions = ", ".join(f"`{action}`" for action in arm if not action.endswith("/read"))
+    beyond = [action for action in custom_role()["Actions"] if not action.endswith("/read")]
 
     def opt_in(one: Permission) -> str:
         return f"; only with `{one.opt_in}`, and not in the custom role" if one.opt_in else ""
@@ -217,11 +217,12 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
         "```",
         "",
         "The built-in role Reader contains all of it but",
-        f"{actions},",
-        "which only reads, though Azure counts it among the actions that do more. Without it nobody knows whether",
-        "Azure Virtual Network Manager has rules for the nodes' network, so with Reader alone",
-        "`nsg-blocks-registry-egress` is never clear: it finds what network security groups deny, and all else is",
-        "unknown. On a registry that does not grant by repository, Reader also lets its holder pull images.",
+        " and ".join(f"`{action}`" for action in beyond) + ",",
+        "which only read, though Azure counts them among the actions that do more. Without them nobody knows what",
+        "Azure Virtual Network Manager does to the nodes' network. With Reader alone, `nsg-blocks-registry-egress` and",
+        "`tls-handshake-timeout-path` are never clear: they find what network security groups deny, and all else is",
+        "unknown; and `vnet-peering-missing-or-disconnected` does not find that a peering was never made. On a",
+        "registry that does not grant by repository, Reader also lets its holder pull images.",
         "",
         "## Microsoft Graph",
         "",
