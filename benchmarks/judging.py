@@ -34,7 +34,7 @@ from pullready.collectors.manifests import read_manifests  # noqa: E402
 from pullready.config import Configuration, Settings  # noqa: E402
 from pullready.outcome import Exit, Run  # noqa: E402
 from pullready.preflight import Surroundings, judge_all  # noqa: E402
-from pullready.snapshot import Document, Snapshot, TargetScope  # noqa: E402
+from pullready.snapshot import Document, Provider, Snapshot, TargetScope  # noqa: E402
 
 HEALTHY: Final = ROOT / "manifests_examples" / "healthy" / "snapshot.json"
 SUBSCRIPTION: Final = "11111111-1111-4111-8111-111111111111"
@@ -64,10 +64,11 @@ def pods(folder: Path) -> list[Document]:
 
 
 def fleet(clusters: int, folder: Path) -> Snapshot:
-    """Return a snapshot of *clusters* clusters, each with a copy of all that the healthy example has."""
+    """Return a snapshot of *clusters* clusters, each with a copy of what the healthy example has but for its images."""
     saved = snapshots.load(HEALTHY)
     manifests = pods(folder)
-    template = msgspec.json.encode([*saved, *manifests]).decode()
+    own = [one for one in saved if one.provider is not Provider.REGISTRY]
+    template = msgspec.json.encode([*own, *manifests]).decode()
     scopes: list[TargetScope] = []
 
     def documents() -> Iterator[Document]:
