@@ -150,7 +150,8 @@ def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[Ima
 
 def _outcome(pull: _Pull, index: _Results, *, is_private: bool) -> ImageOutcome:
     about = index.about(pull)
-    proven = tuple(link for link in PULL_PATH if _is_proven(link, about, is_private=is_private))
+    said = _by_link(about)
+    proven = tuple(link for link in PULL_PATH if _is_proven(link, said.get(link, set()), is_private=is_private))
     unproven = tuple(link for link in PULL_PATH if link not in proven)
     verdict, because = _verdict(about, index.broken, complete=not unproven)
     workloads = tuple(dict.fromkeys(use.workload.subject for use in pull.uses))
@@ -178,9 +179,17 @@ def _checks(about: Iterable[Said]) -> tuple[str, ...]:
     return tuple(sorted({result.check.id for result, _ in about}))
 
 
-def _is_proven(link: str, about: list[Said], *, is_private: bool) -> bool:
+def _by_link(about: list[Said]) -> dict[str, set[tuple[str, Verdict]]]:
+    """Return what the checks of each link say, by the link."""
+    found: defaultdict[str, set[tuple[str, Verdict]]] = defaultdict(set)
+    for result, one in about:
+        if link := PROVES.get(result.check.id):
+            found[link].add((result.check.id, one.kind))
+    return found
+
+
+def _is_proven(link: str, said: set[tuple[str, Verdict]], *, is_private: bool) -> bool:
     """Say whether a check of *link* is clear and none of them anything worse; a private path has no gate to pass."""
-    said = [(result.check.id, one.kind) for result, one in about if PROVES.get(result.check.id) == link]
     kinds = {kind for _, kind in said}
     if kinds & {Verdict.FOUND, Verdict.UNKNOWN}:
         return False
