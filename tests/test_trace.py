@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from pullready.__main__ import main
 from pullready.exits import Exit
-from tests.environment import ROOT
+from tests.azure import runs
+from tests.azure.fixtures import Serve
+from tests.environment import NAMES, ROOT
 
 EXAMPLES: Final = ROOT / "manifests_examples"
 
@@ -137,3 +140,17 @@ def test_a_cluster_that_nothing_names_is_one_clear_line(capsys: pytest.CaptureFi
 def test_without_a_snapshot_a_name_alone_does_not_do(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["path", "prod", "shopimages", "--snapshot", str(tmp_path) + "/none.json"]) == Exit.USAGE
     assert capsys.readouterr().err.startswith("ERROR: ")
+
+
+def test_a_way_is_read_live_with_no_more_than_it_needs(
+    serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    standin = serve(runs.served())
+    configuration = str(runs.configure(tmp_path, standin, runs.targets("legacy", "prod")))
+    assert main(["path", NAMES["legacy"], "shoptools", "--config", configuration]) == Exit.READY
+    said = capsys.readouterr().out
+    assert "login server shoptools.azurecr.io: open" in said
+    assert "leaves from 198.51.100.20" in said
+    asked = "".join(standin.asked())
+    assert "/virtualNetworks/legacy-vnet" in asked
+    assert not [part for part in ("roleAssignments", "/managedClusters/prod", "shop-vnet", "graph:") if part in asked]
