@@ -79,7 +79,6 @@ class TestWithoutANetwork:
         assert self.run(alone, tmp_path, "-m", "pytest", CHECKS, "--pullready-manifests=app.yaml").code == 0
 
     def test_the_cases_of_every_check_pass(self, alone: tuple[str, ...]) -> None:
-        ran = self.run(
-            alone, Path(CHECKS).parent, "-m", "pytest", "-q", "tests/test_cases.py", "tests/test_examples.py"
-        )
+        judged = ("tests/test_cases.py", "tests/test_examples.py", "-k", "not any_one_document")
+        ran = self.run(alone, Path(CHECKS).parent, "-m", "pytest", "-q", *judged)
         assert ran.code == 0, ran.said
