@@ -60,7 +60,7 @@ class TestWithoutANetwork:
 
     def run(self, alone: tuple[str, ...], folder: Path, *command: str) -> Ran:
         ended = subprocess.run(
-            [*alone, sys.executable, *command], cwd=folder, capture_output=True, check=False, timeout=120
+            [*alone, sys.executable, *command], cwd=folder, capture_output=True, check=False, timeout=600
         )
         return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode(), folder / "reports")
 
@@ -79,6 +79,7 @@ class TestWithoutANetwork:
         assert self.run(alone, tmp_path, "-m", "pytest", CHECKS, "--pullready-manifests=app.yaml").code == 0
 
     def test_the_cases_of_every_check_pass(self, alone: tuple[str, ...]) -> None:
-        judged = ("tests/test_cases.py", "tests/test_examples.py", "-k", "not any_one_document")
-        ran = self.run(alone, Path(CHECKS).parent, "-m", "pytest", "-q", *judged)
+        ran = self.run(
+            alone, Path(CHECKS).parent, "-m", "pytest", "-q", "tests/test_cases.py", "tests/test_examples.py"
+        )
         assert ran.code == 0, ran.said
