@@ -6,7 +6,8 @@ registry's activity log has *Regenerate Container Registry Login Credentials*.
 Cause: a password of the admin user was made anew, or the admin user disabled, and a pull
 secret still holds the old one. By default the time of the secret is compared with the
 activity log, which shows a risk and never more: the registry takes either of two
-passwords, and the log does not say which was changed. With ``list-credentials: true`` the
+passwords, and the log does not say which was changed. The log goes back 90 days, so that an
+older pull secret, or one without a time, is unknown. With ``list-credentials: true`` the
 passwords themselves are compared, by hashes.
 
 Fix: write the pull secret anew, or better, let the kubelet identity pull::

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ import msgspec
 
 from pullready.collectors import admin_passwords
 from pullready.collectors.answers import Unreadable
+from pullready.facts.admin_user import LOG_REACH
 from pullready.snapshot import Status
 
 
@@ -50,8 +51,6 @@ ACTIONS: Final = frozenset(
     {ADMIN_RULES, "microsoft.network/virtualnetworks/listnetworkmanagereffectiveconnectivityconfigurations"}
 )
 _EVENTS: Final = "microsoft.insights/eventtypes/values"
-#: How far back events are asked for: Azure keeps them for 90 days and refuses a time before that.
-_LOG_DAYS: Final = 89
 _EVENT_FIELDS: Final = "eventTimestamp,operationName,status,resourceId"
 _PLAIN: Final = "/()!$&'*+,;=:@"
 
@@ -90,7 +89,7 @@ def question(id_: str) -> Question:
 def _since(query: str) -> str:
     """Return *query*, a filter by resource, with the times that the activity log asks for in front of it."""
     now = datetime.now(UTC)
-    begin = now - timedelta(days=_LOG_DAYS)
+    begin = now - LOG_REACH
     times = f"eventTimestamp ge '{begin:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{now:%Y-%m-%dT%H:%M:%SZ}'"
     return query.replace("$filter=", f"$filter={times} and ", 1)
 

@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -21,6 +21,8 @@ from pullready.verdict import Evidence
 
 #: The operation that gives the admin user another password.
 REGENERATION: Final = "microsoft.containerregistry/registries/regeneratecredential/action"
+#: How far back the log is asked for: Azure keeps it for 90 days and refuses a time before that.
+LOG_REACH: Final = timedelta(days=89)
 _DONE: Final = "succeeded"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pullready.errors import FactUnavailable
-from pullready.facts.admin_user import activity_log, admin_passwords
+from pullready.facts.admin_user import LOG_REACH, ActivityLog, activity_log, admin_passwords
 from pullready.facts.secret_logins import SecretLogin
 from pullready.facts.service_accounts import Login
 from pullready.verdict import Clear, Evidence, Found, Judgement, Severity
@@ -69,10 +69,10 @@ def _by_password(used: SecretLogin, login: Login, user: Evidence) -> Judgement |
 
 def _by_log(used: SecretLogin, user: Evidence) -> Judgement:
     log = activity_log(used.scope, used.right.registry)
-    enabled = used.right.registry.evidence("/properties/adminUserEnabled", "one may sign in as the admin user")
+    enabled = _enabled(used)
     regenerated, changed = log.last_regeneration, used.secret.changed
     if regenerated is None:
-        return Clear(used.subject, (user, enabled, log.listed))
+        return _without_event(used, user, log)
     when, event = regenerated
     if changed is None:
         raise FactUnavailable(
@@ -94,6 +94,25 @@ def _by_log(used: SecretLogin, user: Evidence) -> Judgement:
         evidence=(user, event, secret),
         severity=Severity.RISK,
     )
+
+
+def _without_event(used: SecretLogin, user: Evidence, log: ActivityLog) -> Judgement:
+    """Judge by a log that has no new password: it proves nothing of a secret that is older than the log."""
+    changed = used.secret.changed
+    if changed is not None and changed[0] > used.now - LOG_REACH:
+        return Clear(used.subject, (user, _enabled(used), log.listed, changed[1]))
+    written = "has no time" if changed is None else f"was last changed at {changed[0]:%Y-%m-%d %H:%M} UTC"
+    raise FactUnavailable(
+        f"no password of the admin user of {used.right.registry.name} was made anew in the last {LOG_REACH.days} days, "
+        f"which is as far as the activity log is read; what was before cannot be told, and the pull secret {written}",
+        f"Set list-credentials: true in pullready.yaml, so that the passwords are compared; or: {_renew(used)}",
+        document=log.listed.document,
+        pointer=log.listed.pointer,
+    )
+
+
+def _enabled(used: SecretLogin) -> Evidence:
+    return used.right.registry.evidence("/properties/adminUserEnabled", "one may sign in as the admin user")
 
 
 def _renew(used: SecretLogin) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from pullready.errors import FactUnavailable
 from pullready.facts.artifact_properties import pointed_at, quarantined, read_disabled
@@ -13,6 +14,8 @@ from pullready.facts.placement import LINUX
 from pullready.facts.pulled_images import Landing, PulledImage
 from pullready.snapshot import Document, Status
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Unknown
+
+_NO_CLUSTER: Final = "no cluster is given, so what its nodes take is not known"
 
 
 def manifest_missing(image: PulledImage) -> Iterator[Judgement]:
@@ -28,12 +31,9 @@ def manifest_missing(image: PulledImage) -> Iterator[Judgement]:
 def _index(image: PulledImage) -> Judgement:
     """Judge an index by the manifests in it that nodes would take: it outlives them, for each may be deleted alone."""
     builds = tuple(image.artifact.builds())
-    judged = [
-        judgement
-        for landing in image.landings
-        for architecture in landing.possible
-        for judgement in _on(image, landing, architecture, builds)
-    ]
+    judged = [judgement for landing in image.landings for judgement in _on(image, landing, builds)]
+    if image.placement.cluster is None:
+        judged += [_perhaps_gone(image, "nodes", build, _NO_CLUSTER) for build in builds if _is_gone(build)]
     for kind in (Found, Unknown):
         for one in judged:
             if isinstance(one, kind):
@@ -43,30 +43,36 @@ def _index(image: PulledImage) -> Judgement:
     return Clear(image.subject, (index, *dict.fromkeys(there)))
 
 
-def _on(image: PulledImage, landing: Landing, architecture: str, builds: tuple[Build, ...]) -> Iterator[Judgement]:
-    """Yield whether what a node of *landing* takes of an index is there; nothing where it takes none of it."""
+def _on(image: PulledImage, landing: Landing, builds: tuple[Build, ...]) -> Iterator[Judgement]:
+    """Yield whether what the nodes of *landing* take of an index is there; nothing where they take none of it."""
     try:
-        for build in _taken(builds, landing.os, architecture):
-            if build.artifact.document.status is not Status.NOT_FOUND:
-                answered(build.artifact.document)
-                said = f"the manifest for {build.platform} is there"
-                yield Clear(image.subject, (build.artifact.says("/config/digest", said),))
-            elif _is_sure(landing, builds):
-                yield _gone(image, landing, build)
-            else:
-                yield _perhaps_gone(image, landing, build)
+        if isinstance(landing.os, FactUnavailable):
+            raise landing.os
+        for architecture in landing.possible:
+            for build in _taken(builds, landing.os, architecture):
+                if not _is_gone(build):
+                    answered(build.artifact.document)
+                    said = f"the manifest for {build.platform} is there"
+                    yield Clear(image.subject, (build.artifact.says("/config/digest", said),))
+                elif _is_sure(landing, builds):
+                    yield _gone(image, landing, build)
+                else:
+                    why = landing.doubt or "which of the manifests its nodes take is not known"
+                    yield _perhaps_gone(image, landing.name, build, why)
     except FactUnavailable as why:
         place = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()
         yield Unknown(image.subject, why.reason, why.remedy, place)
 
 
-def _taken(builds: Iterable[Build], os: str | FactUnavailable, architecture: str) -> list[Build]:
+def _is_gone(build: Build) -> bool:
+    return build.artifact.document.status is Status.NOT_FOUND
+
+
+def _taken(builds: Iterable[Build], os: str, architecture: str) -> list[Build]:
     """Return what a node takes of an index: the first for its own architecture, else the first that it can take.
 
     Which one a Windows node takes depends on its build as well, so all of them count.
     """
-    if isinstance(os, FactUnavailable):
-        raise os
     fitting = [one for one in builds if one.platform.runs_on(os, architecture) is not False]
     own = [one for one in fitting if one.platform.architecture == architecture]
     return (own or fitting)[:1] if os == LINUX else fitting
@@ -89,11 +95,11 @@ def _gone(image: PulledImage, landing: Landing, build: Build) -> Found:
     )
 
 
-def _perhaps_gone(image: PulledImage, landing: Landing, build: Build) -> Unknown:
-    why = landing.doubt or "which of the manifests its nodes take is not known"
+def _perhaps_gone(image: PulledImage, nodes: str, build: Build, why: str) -> Unknown:
+    what = f"the manifest for {build.named}" if build.named else "a manifest"
     return Unknown(
         image.subject,
-        f"the manifest for {build.platform} in the index is not there, and {landing.name} may take it: {why}",
+        f"{what} in the index is not there, and {nodes} may take it: {why}",
         _remedy(image, build.artifact),
         (build.entry, _state(build.artifact.document, "the manifest is not there")),
     )
