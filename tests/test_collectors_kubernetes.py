@@ -22,7 +22,7 @@ from pullready.config import Settings, Target
 from pullready.facts import Facts, Need, Scope, ids
 from pullready.snapshot import Document, Snapshot, Status
 from tests.azure.environments import hub
-from tests.azure.standin import Server
+from tests.azure.wire import Server
 
 TOKEN = "canary-kubernetes-token"
 DEPLOYMENTS = "/apis/apps/v1/deployments"

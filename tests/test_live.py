@@ -180,7 +180,7 @@ BAD_INPUT: Final = {
         r"signing in to Azure .* failed: .* AADSTS7000222 \(the client secret has expired\)\. .*AZURE_CLIENT_SECRET",
         ALL,
         ALL,
-        lambda standin: setattr(standin, "refusal", "AADSTS7000222: The provided client secret keys are expired."),
+        lambda standin: setattr(standin.entra, "refusal", "AADSTS7000222: The client secret keys are expired."),
     ),
     "login-absent": Bad(
         r"signing in to Azure .* failed: no way to sign in worked\. Run az login, .*\(OIDC",

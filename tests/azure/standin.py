@@ -1,45 +1,36 @@
-"""A stand-in for Microsoft Entra ID, Azure Resource Manager and Microsoft Graph: TLS servers on loopback.
+"""A stand-in for Microsoft Entra ID, Azure Resource Manager, Resource Graph and Microsoft Graph on loopback.
 
 It serves the documents of a snapshot as Azure would: pages, errors in Azure's shapes, and nothing without a token that
-was issued for the service that is asked.
+was issued for the service that is asked, to a caller that may read what it asks for.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import secrets
-import socket
 import ssl
-import struct
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote
 
 from pullready.config import Cloud
-from pullready.snapshot import Snapshot, Status
+from pullready.snapshot import Snapshot
+from tests.azure import arm, graph, rbac
+from tests.azure.entra import CLIENT, CLIENT_SECRET, PRINCIPAL, TENANT, TOKEN, Entra, Issued
+from tests.azure.throttling import Bucket
+from tests.azure.wire import Answer, Call, Server, Speaker, error
 
-TENANT: Final = "22222222-2222-4222-8222-222222222222"
-CLIENT: Final = "cccccccc-0000-4000-8000-000000000001"
-CLIENT_SECRET: Final = "canary-client-secret"
-TOKEN: Final = "canary-token"
-#: What Azure does not count as part of a document's id.
-#: What Azure answers to a POST alone, though it only reads.
-_ACTIONS: Final = (
-    "/checknameavailability",
-    "/getbyids",
-    "/listcredentials",
-    "/listnetworkmanagereffectivesecurityadminrules",
-    "/listnetworkmanagereffectiveconnectivityconfigurations",
-)
+__all__ = ["CLIENT", "CLIENT_SECRET", "PRINCIPAL", "TENANT", "TOKEN", "Fault", "Request", "Standin"]
+
 _TIMES: Final = re.compile(r"eventTimestamp [gl]e '[^']*' and ")
+#: What Azure does not count as part of a document's id.
 _OPTIONS: Final = ("api-version", "$select", "$top", "$skiptoken")
+_PERMISSIONS: Final = "/providers/microsoft.authorization/permissions"
 
 
 @dataclass(frozen=True)
@@ -54,48 +45,36 @@ class Request:
     tenant: str
 
 
-@dataclass
-class Fault:
-    """What a document is answered with instead, the next ``times`` times, after ``delay`` seconds.
-
-    Where it ``resets``, the connection breaks without an answer.
-    """
-
-    status: int = 200
-    body: Any = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    times: int = 1_000_000
-    resets: bool = False
-    delay: float = 0
-
-
 @dataclass(frozen=True)
-class Issued:
-    """What a token was issued for."""
+class Fault(Answer):
+    """What a document is answered with instead, the next ``times`` times, once it was asked for ``after`` times."""
 
-    audience: str
-    tenant: str
+    times: int = 1_000_000
+    after: int = 0
 
 
 class Standin:
-    """The three services. ``requests`` are all requests but those for tokens; ``faults`` are by document id.
+    """The services. ``requests`` are all requests but those for tokens; ``faults`` are by document id.
 
-    ``homes`` says of which tenant a subscription is; those it does not name open to every tenant. ``refusal`` is what
-    Entra answers instead of a token; ``sign_ins`` are the paths that it was asked. Every answer takes ``latency``
-    seconds.
+    ``homes`` says of which tenant a subscription is; those it does not name open to every tenant. ``grants`` are role
+    assignments and ``permitted`` application permissions of Graph; while they are none, every caller may read all.
+    ``throttle`` makes the bucket of a subscription. Every answer takes ``latency`` seconds.
     """
 
     def __init__(self, snapshot: Snapshot, *, page_size: int = 2, latency: float = 0) -> None:
         self.snapshot = snapshot
         self.page_size = page_size
         self.latency = latency
+        self.entra = Entra()
         self.requests: list[Request] = []
-        self.sign_ins: list[str] = []
         self.faults: dict[str, Fault] = {}
-        self.tokens: dict[str, Issued] = {}
         self.homes: dict[str, str] = {}
-        self.refusal: str | None = None
+        self.grants: list[rbac.Grant] | None = None
+        self.permitted: set[str] | None = None
+        self.throttle: Bucket | None = None
         self.urls: dict[str, str] = {}
+        #: What else than its own URL a service takes as a token's audience.
+        self.audiences: dict[str, list[str]] = {"arm": [], "graph": []}
         self.most_at_once = 0
         self._at_once = 0
         self._lock = threading.Lock()
@@ -114,6 +93,16 @@ class Standin:
         )
 
     @property
+    def tokens(self) -> dict[str, Issued]:
+        """The tokens that were issued."""
+        return self.entra.tokens
+
+    @property
+    def sign_ins(self) -> list[str]:
+        """What Entra was asked."""
+        return self.entra.sign_ins
+
+    @property
     def tenants(self) -> set[str]:
         """The tenants that were signed in to."""
         return {issued.tenant for issued in self.tokens.values()}
@@ -128,14 +117,19 @@ class Standin:
 
     @contextmanager
     def serving(self, context: ssl.SSLContext) -> Iterator[Standin]:
-        """Serve until the ``with`` statement ends."""
+        """Serve until the ``with`` statement ends: the Instance Metadata Service without TLS, as Azure does."""
+        services = {"entra": self._entra, "imds": self._imds, "arm": self._arm, "graph": self._graph}
         servers = []
-        for service in ("entra", "arm", "graph"):
-            server = Server(("127.0.0.1", 0), partial(_Handler, self, service))
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-            self.urls[service] = f"https://localhost:{server.server_address[1]}"
+        for service, respond in services.items():
+            server = Server(("127.0.0.1", 0), partial(Speaker, respond))
+            secure = service != "imds"
+            if secure:
+                server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+            host = "localhost" if secure else "127.0.0.1"
+            self.urls[service] = f"http{'s' * secure}://{host}:{server.server_address[1]}"
             threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             servers.append(server)
+        self.entra.url = self.urls["entra"]
         try:
             yield self
         finally:
@@ -143,55 +137,80 @@ class Standin:
                 server.shutdown()
                 server.server_close()
 
-    @contextmanager
-    def counting(self, request: Request) -> Iterator[None]:
-        """Note *request* as being under way."""
+    def answer(self, request: Request, sent: Mapping[str, Any]) -> Answer:
+        """Return the answer to *request*, with the JSON *sent* where it is a POST."""
+        if (fault := self._fault(request)) is not None:
+            return fault
+        caller = self.entra.caller(request.token, [self.urls[request.service], *self.audiences[request.service]])
+        if isinstance(caller, Answer):
+            return caller
+        if any(f"/{one}/" in request.id and home != caller.tenant for one, home in self.homes.items()):
+            return error(401, "InvalidAuthenticationTokenTenant", "The access token is from the wrong issuer.")
+        if request.service == "graph":
+            return self._of_graph(request, caller)
+        return self._of_arm(request, caller, sent)
+
+    def _of_graph(self, request: Request, caller: Issued) -> Answer:
+        if (request.method == "POST") is not request.id.casefold().partition("?")[0].endswith("/getbyids"):
+            return error(405, "MethodNotAllowed", "The method is not allowed here.")
+        if self.permitted is not None and not graph.is_permitted(request.id, self.permitted):
+            return graph.denied()
+        answer = graph.resource(self.snapshot, request.id, caller.tenant)
+        if answer.status != 200:
+            return answer
+        return replace(answer, body=graph.selected(self._page(request, answer.body), request.query))
+
+    def _of_arm(self, request: Request, caller: Issued, sent: Mapping[str, Any]) -> Answer:
+        path = request.id.partition("?")[0]
+        if refused := arm.version_refused(path, request.query) or self._throttled():
+            return refused
+        if (request.method == "POST") is not path.casefold().endswith(arm.ACTIONS):
+            return error(405, "MethodNotAllowed", "The requested resource does not support this http method.")
+        if path.casefold().endswith(_PERMISSIONS):
+            return self._permissions(path[: -len(_PERMISSIONS)], caller)
+        answer = arm.resource(self.snapshot, request.id)
+        if self.grants is not None:
+            answer = self._authorized(request, caller.principal, answer)
+        if answer.status != 200:
+            return answer
+        return replace(answer, body=self._page(request, answer.body))
+
+    def _permissions(self, scope: str, caller: Issued) -> Answer:
+        everything = [rbac.Grant(caller.principal, "/", ("*",))]
+        grants = everything if self.grants is None else self.grants
+        return Answer(body={"value": rbac.effective(grants, caller.principal, scope)})
+
+    def _authorized(self, request: Request, principal: str, answer: Answer) -> Answer:
+        """Return *answer* as far as the caller may read it."""
+        path, grants = request.id.partition("?")[0], self.grants or []
+        action = rbac.action_of(request.method, path)
+        if any(grant.allows(principal, action, rbac.scope_of(path)) for grant in grants):
+            return answer
+        if rbac.is_filtered(path) and answer.status == 200:
+            scope = path.rpartition("/providers/")[0].casefold()
+            if any(one.principal == principal and one.scope.casefold().startswith(f"{scope}/") for one in grants):
+                return replace(answer, body=arm.readable(answer.body, grants, principal, action))
+        return arm.forbidden(principal, action, rbac.scope_of(path))
+
+    def _throttled(self) -> Answer | None:
+        if self.throttle is None:
+            return None
+        left = self.throttle.take()
+        if isinstance(left, int):
+            return None
+        told = {"Retry-After": str(max(1, round(left)))} if self.throttle.told else {}
+        return error(429, "TooManyRequests", "The request is being throttled as the limit has been reached.", told)
+
+    def _fault(self, request: Request) -> Answer | None:
         with self._lock:
-            self.requests.append(request)
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._at_once -= 1
-
-    def answer(self, request: Request) -> tuple[int, Any, Mapping[str, str]]:
-        """Return status, body and headers of the answer to *request*."""
-        fault = self.faults.get(request.id.casefold())
-        if fault is not None and fault.times > 0:
-            fault.times -= 1
-            time.sleep(fault.delay)
-            if fault.resets:
-                raise ConnectionResetError
-            return fault.status, fault.body, fault.headers
-        issued = self.tokens.get(request.token)
-        if issued is None or issued.audience != self.urls[request.service]:
-            return 401, _error("InvalidAuthenticationToken", "The access token is for another audience."), {}
-        if any(f"/{one}/" in request.id and home != issued.tenant for one, home in self.homes.items()):
-            return 401, _error("InvalidAuthenticationTokenTenant", "The token is from the wrong issuer."), {}
-        if request.service == "arm" and "api-version" not in request.query:
-            return 400, _error("MissingApiVersionParameter", "The api-version query parameter is required."), {}
-        return *self._document(request), {}
-
-    def _document(self, request: Request) -> tuple[int, Any]:
-        if (request.method == "POST") is not _is_posted(request):
-            return 405, _error("MethodNotAllowed", "The method is not allowed here.")
-        is_graph = request.service == "graph"
-        document = self.snapshot.document(request.id.replace("graph:", f"graph:{request.tenant}", 1))
-        if document.status is Status.NOT_ASKED:
-            document = self.snapshot.document(request.id)
-        match document.status:
-            case Status.READ:
-                return 200, self._selected(request, self._page(request, document.body))
-            case Status.FORBIDDEN:
-                code = "Authorization_RequestDenied" if is_graph else "AuthorizationFailed"
-                return 403, _error(code, "The client does not have authorization.")
-            case Status.FAILED:
-                return 503, _error("ServiceUnavailable", "Try again.")
-            case _ if is_graph and "$filter" in request.query:
-                return 200, {"value": []}
-        return 404, _absent(request)
+            fault = self.faults.get(request.id.casefold())
+            if fault is None or fault.times <= 0:
+                return None
+            if fault.after > 0:
+                self.faults[request.id.casefold()] = replace(fault, after=fault.after - 1)
+                return None
+            self.faults[request.id.casefold()] = replace(fault, times=fault.times - 1)
+            return fault
 
     def _page(self, request: Request, body: Any) -> Any:
         values = body.get("value") if isinstance(body, dict) else None
@@ -207,115 +226,47 @@ class Standin:
         name = "@odata.nextLink" if request.service == "graph" else "nextLink"
         return {"value": values[start:end], **({name: link} if end < len(values) else {})}
 
-    @staticmethod
-    def _selected(request: Request, body: Any) -> Any:
-        if "$select" not in request.query:
-            return body
-        fields = {"@odata.type", *request.query["$select"].split(",")}
-        return {**body, "value": [{k: v for k, v in one.items() if k in fields} for one in body["value"]]}
+    def _entra(self, call: Call) -> Answer:
+        return replace(self.entra.answer(call), delay=self.latency)
 
+    def _imds(self, call: Call) -> Answer:
+        return replace(self.entra.managed_identity(call), delay=self.latency)
 
-class Server(ThreadingHTTPServer):
-    """A server that says nothing of connections that break."""
+    def _arm(self, call: Call) -> Answer:
+        answer = self._served("arm", call)
+        ids = {name: str(uuid.uuid4()) for name in ("x-ms-request-id", "x-ms-correlation-request-id")}
+        left = {"x-ms-ratelimit-remaining-subscription-reads": str(self.throttle.left)} if self.throttle else {}
+        return replace(answer, headers={**ids, **left, **answer.headers})
 
-    def handle_error(self, *args: Any) -> None:
-        """Stay silent."""
+    def _graph(self, call: Call) -> Answer:
+        answer = self._served("graph", call)
+        return replace(answer, headers={"request-id": str(uuid.uuid4()), **answer.headers})
 
-
-class _Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP for one of the services."""
-
-    protocol_version = "HTTP/1.1"
-    #: Head and body are sent apart, and the kernel would hold the body back until the head is acknowledged.
-    disable_nagle_algorithm = True
-
-    def __init__(self, standin: Standin, service: str, *args: Any) -> None:
-        self.standin = standin
-        self.service = service
-        super().__init__(*args)
-
-    def log_message(self, *args: Any) -> None:
-        """Stay silent."""
-
-    def do_GET(self) -> None:
-        if self.service == "entra":
-            tenant = urlsplit(self.path).path.split("/")[1]
-            self._send(200, _openid(f"{self.standin.urls['entra']}/{tenant}"))
-        else:
-            self._serve({})
-
-    def do_POST(self) -> None:
-        sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        if self.service == "entra":
-            self._send(*self._token(dict(parse_qsl(sent))))
-        else:
-            self._serve(json.loads(sent))
-
-    def _token(self, form: Mapping[str, str]) -> tuple[int, Any]:
-        invalid = "AADSTS7000215: Invalid client secret provided."
-        refusal = self.standin.refusal or (invalid if form.get("client_secret") != CLIENT_SECRET else None)
-        if refusal:
-            return 401, {"error": "invalid_client", "error_description": refusal}
-        token = f"{TOKEN}-{secrets.token_hex(4)}"
-        tenant = urlsplit(self.path).path.split("/")[1]
-        self.standin.tokens[token] = Issued(form["scope"].removesuffix("/.default"), tenant)
-        return 200, {"token_type": "Bearer", "expires_in": 3600, "access_token": token}
-
-    def _serve(self, sent: Mapping[str, Any]) -> None:
-        parts = urlsplit(self.path)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        named = {key: _TIMES.sub("", value) for key, value in query.items() if key not in _OPTIONS} | {
-            key: value for key, value in sent.items() if key == "name"
-        }
-        if "ids" in sent:
-            named["ids"] = ",".join(sent["ids"])
-        id_ = ("graph:" if self.service == "graph" else "") + unquote(parts.path)
+    def _served(self, service: str, call: Call) -> Answer:
+        query, sent = call.query, call.json
+        named = {key: _TIMES.sub("", value) for key, value in query.items() if key not in _OPTIONS}
+        for key, value in sent.items():
+            if key in ("name", "ids"):
+                named[key] = ",".join(value) if key == "ids" else value
+        id_ = ("graph:" if service == "graph" else "") + call.path
         id_ += "?" + "&".join(f"{key}={value}" for key, value in named.items()) if named else ""
         if "skipToken" in sent:
             query["$skiptoken"] = str(sent["skipToken"])
-        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        issued = self.standin.tokens.get(token)
-        request = Request(self.service, self.command, id_, query, token, issued.tenant if issued else "")
+        issued = self.tokens.get(call.token)
+        request = Request(service, call.method, id_, query, call.token, issued.tenant if issued else "")
+        with self._counting(request):
+            answer = self.answer(request, sent)
+            time.sleep(answer.delay + self.latency)
+            return replace(answer, delay=0)
+
+    @contextmanager
+    def _counting(self, request: Request) -> Iterator[None]:
+        with self._lock:
+            self.requests.append(request)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
         try:
-            with self.standin.counting(request):
-                answer = self.standin.answer(request)
-            self._send(*answer)
-        except ConnectionResetError:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
-
-    def _send(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        if self.service == "entra":
-            self.standin.sign_ins.append(self.path)
-        time.sleep(self.standin.latency)
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
-def _openid(authority: str) -> dict[str, str]:
-    return {
-        "issuer": f"{authority}/v2.0",
-        "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
-        "token_endpoint": f"{authority}/oauth2/v2.0/token",
-    }
-
-
-def _is_posted(request: Request) -> bool:
-    """Say whether Azure has what is asked for as an action, and not as a resource to be got."""
-    return request.id.partition("?")[0].casefold().endswith(_ACTIONS)
-
-
-def _absent(request: Request) -> dict[str, Any]:
-    if "/privatednszones/" in request.id.casefold():  # private DNS leaves out the object around the error
-        return {"code": "NotFound", "message": "The resource record does not exist."}
-    return _error("Request_ResourceNotFound" if request.service == "graph" else "ResourceNotFound", "It was not found.")
-
-
-def _error(code: str, message: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message}}
+            yield
+        finally:
+            with self._lock:
+                self._at_once -= 1
