@@ -155,10 +155,13 @@ def _leg(leg: Leg) -> Hop:
             says = f"{named} leads to {address}, and nothing has that address"
             remedy = "Correct the next hop of the route, or remove the route"
             return Hop(Step.ROUTE, State.STOPS, says, (*evidence, shown), remedy=remedy)
+        case None if leg.hop.leads is Leads.APART:
+            # What joins the networks decides, and that is another hop.
+            return Hop(Step.ROUTE, State.UNSEEN, f"no route of {whose} is for it", evidence, remedy="Join the networks")
         case None:
-            lost = leg.hop.leads in {Leads.NOWHERE, Leads.APART}
+            lost = leg.hop.leads is Leads.NOWHERE
             state = State.STOPS if lost else State.PASSES
-            remedy = "Correct the route table, or join the networks" if lost else ""
+            remedy = "Correct the route table" if lost else ""
             leads = str(leg.hop.leads) if lost else f"to {leg.hop.leads}"
             return Hop(Step.ROUTE, state, f"{named} leads {leads}", evidence, remedy=remedy)
         case assigned:

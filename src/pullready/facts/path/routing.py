@@ -34,7 +34,7 @@ class Leads(StrEnum):
     INTERNET = "the Internet"
     APPLIANCE = "an appliance"
     NOWHERE = "nowhere"
-    APART = "nowhere, as no route is for it"
+    APART = "nowhere, unless something joins the networks"
 
 
 class NextHop(msgspec.Struct, frozen=True):

@@ -169,14 +169,14 @@ def _possible(
         for rule in group:
             match rule.matches(traffic, case):
                 case Doubt() as doubt:
-                    yield rule.access, rule, doubt
+                    yield _access(rule), rule, doubt
                 case True:
                     sure.append(rule)
                 case _:
                     continue
         for rule in sure:
             tie = Doubt("another rule of the same priority says otherwise") if _differ(sure) else None
-            yield rule.access, rule, tie
+            yield _access(rule), rule, tie
         if sure:
             return
     if otherwise is None:
@@ -186,6 +186,18 @@ def _possible(
             document=ordered[0].evidence.document if ordered else "",
         )
     yield otherwise, None, None
+
+
+def _access(rule: Rule) -> str:
+    """Return what *rule* says; raise :class:`FactUnavailable` for a word that is not documented."""
+    if rule.access in _VERBS:
+        return rule.access
+    raise FactUnavailable(
+        f"{rule} says {rule.access!r}, which is none of {', '.join(_VERBS)}",
+        "Look at the rule; a newer pullready may know the word",
+        document=rule.evidence.document,
+        pointer=rule.evidence.pointer,
+    )
 
 
 def _differ(rules: list[Rule]) -> bool:
