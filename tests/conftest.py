@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.azure.fixtures import certificates, serve
+from tests.azure.places import place
 
-__all__ = ["certificates", "serve"]
+__all__ = ["certificates", "place", "serve"]

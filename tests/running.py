@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -122,8 +123,8 @@ def run_apart(
     return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode(), folder / "reports")
 
 
-def interrupt(folder: Path, *command: str | Path, after: str) -> Ran:
-    """Run `python …` with a standard input that stays open, and press Ctrl-C when the line *after* was written."""
+def interrupt(folder: Path, *command: str | Path, after: str | Callable[[], bool]) -> Ran:
+    """Run `python …` with a standard input that stays open; press Ctrl-C once *after* is so, or a line has it."""
     with subprocess.Popen(
         [sys.executable, "-u", *map(str, command)],
         cwd=folder,
@@ -134,12 +135,16 @@ def interrupt(folder: Path, *command: str | Path, after: str) -> Ran:
     ) as process:
         assert process.stdout
         assert process.stderr
-        lines = []
-        for line in process.stdout:
-            lines.append(line.decode())
-            if after in lines[-1]:
-                process.send_signal(signal.SIGINT)
-                break
+        lines: list[str] = []
+        if isinstance(after, str):
+            for line in process.stdout:
+                lines.append(line.decode())
+                if after in lines[-1]:
+                    break
+        else:
+            while process.poll() is None and not after():
+                time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=60)
     return Ran(process.returncode, "".join(lines) + rest.decode(), errors.decode(), folder / "reports")
 

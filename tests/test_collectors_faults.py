@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pullready.collectors import azure, pipelines
+from pullready.collectors import azure, effort, pages, pipelines
 from pullready.collectors.answers import Unreadable
 from pullready.errors import InputError
 from pullready.facts import Need, ids
@@ -113,7 +113,7 @@ FAULTS = {
         CLUSTER,
         Fault(resets=True),
         Status.FAILED,
-        "connection to localhost:[0-9]+ failed",
+        "localhost:[0-9]+ broke the connection off",
         "network",
     ),
     "no-answer-in-time": (CLUSTER, Fault(delay=0.5), Status.FAILED, "did not answer in time", "network"),
@@ -122,7 +122,7 @@ FAULTS = {
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipelines, "_BACKOFF", 0.001)
+    monkeypatch.setattr(effort, "BACKOFF", 0.001)
     monkeypatch.setattr(pipelines, "READ_TIMEOUT", 0.3)
 
 
@@ -182,16 +182,16 @@ def test_a_list_that_goes_on_elsewhere_is_not_followed_and_gives_nobody_a_token(
 )
 def test_links_to_elsewhere(link: object) -> None:
     with pytest.raises(Unreadable, match="another host"):
-        azure._path_on("https://localhost:1", link)
+        pages.path_on("https://localhost:1", link)
 
 
 def test_links_on_the_same_host() -> None:
-    assert azure._path_on("https://Management.azure.com", "https://management.azure.com:443/a?b={c}") == "/a?b=%7Bc%7D"
-    assert azure._path_on("https://localhost:1", "https://localhost:1") == "/"
+    assert pages.path_on("https://Management.azure.com", "https://management.azure.com:443/a?b={c}") == "/a?b=%7Bc%7D"
+    assert pages.path_on("https://localhost:1", "https://localhost:1") == "/"
 
 
 def test_an_endless_list_ends(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(azure, "MOST_PAGES", 2)
+    monkeypatch.setattr(pages, "MOST_PAGES", 2)
     environment = environments.hub()
     standin = serve(environment, page_size=1)
     found, _ = read(standin, environment)
@@ -205,7 +205,7 @@ def test_a_page_that_fails_fails_the_whole_list(serve: Serve) -> None:
     page = {"value": [{"id": "one"}], "@odata.nextLink": f"{standin.urls['graph']}/v1.0/groups/broken"}
     standin.fails(GROUPS, Fault(200, page))
     found, _ = read(standin, environment)
-    assert (found.document(GROUPS).status, found.document(GROUPS).body) == (Status.NOT_FOUND, None)
+    assert (found.document(GROUPS).status, found.document(GROUPS).body) == (Status.FAILED, None)
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ def test_a_page_that_fails_fails_the_whole_list(serve: Serve) -> None:
         ({"AZURE_CLIENT_SECRET": "canary-wrong"}, "answered AADSTS7000215 (the client secret is wrong)", "OIDC"),
         (
             {"AZURE_CLIENT_SECRET": "", "AZURE_CLIENT_CERTIFICATE_PATH": "/nowhere.pem"},
-            "no way to sign in worked",
-            "az login",
+            "the file that AZURE_CLIENT_CERTIFICATE_PATH names cannot be read",
+            "Correct or unset AZURE_CLIENT_CERTIFICATE_PATH",
         ),
     ],
     ids=["none", "wrong-secret", "missing-certificate"],
@@ -238,15 +238,6 @@ def test_without_a_sign_in_one_line_says_what_to_do(
     assert {document.status for document in found if document.provider == "arm"} == {Status.FAILED}
 
 
-def test_a_server_that_is_not_trusted(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment = environments.hub()
-    standin = serve(environment)
-    standin.urls["arm"] = standin.urls["arm"].replace("localhost", "127.0.0.1")
-    found, _ = read(standin, environment, CLUSTERS)
-    assert "the TLS certificate of 127.0.0.1" in str(found.document(CLUSTER).detail)
-    assert "REQUESTS_CA_BUNDLE" in str(found.document(CLUSTER).remedy)
-
-
 @pytest.mark.parametrize(
     ("environ", "host", "detail"),
     [
@@ -259,13 +250,11 @@ def test_a_server_that_is_not_trusted(serve: Serve, monkeypatch: pytest.MonkeyPa
 def test_a_way_that_is_barred(
     environ: dict[str, str], host: str, detail: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from azure.core.credentials import AccessToken
-
     standin = serve(environments.hub())
     reader = azure.Azure(standin.cloud, None, lambda _: None, 1)
     assert reader.sign_in() is None
     reader._bases[Provider.ARM] = standin.urls["arm"].replace("localhost", host)
-    reader._sign_in._tokens[reader._bases[Provider.ARM]] = AccessToken("canary-token", 1 << 40)
+    monkeypatch.setattr(reader._sign_in, "token", lambda _: "canary-token")
     for variable, value in environ.items():
         monkeypatch.setenv(variable, value)
     document = reader.document(CLUSTER)

@@ -50,6 +50,7 @@ snapshot-max-age: 90m
 exclude: [charts/**]
 read-secrets: true
 list-credentials: true
+resource-graph: true
 fail-on: risk
 expiry-warning-days: 14
 ignore-registries: [Docker.io, "registry.example:5000"]
@@ -108,6 +109,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             exclude=("charts/**",),
             read_secrets=True,
             list_credentials=True,
+            resource_graph=True,
             fail_on="risk",
             expiry_warning_days=14,
             ignore_registries=("docker.io", "registry.example:5000"),
@@ -123,7 +125,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
                 date(2026, 12, 31),
                 "prod",
                 file,
-                22,
+                23,
             ),
         ),
         file="shop/pullready.yaml",
@@ -169,6 +171,12 @@ def test_another_cloud_is_described_by_its_endpoints(tmp_path: Path) -> None:
     assert (cloud.authority, cloud.resource_manager) == ("https://login.example", "https://arm.example:8443")
     assert not cloud.instance_discovery
     assert cloud.private_zone == "privatelink.azurecr.example"
+    assert cloud.storage_suffix is None
+
+
+def test_another_cloud_may_say_where_its_storage_is(tmp_path: Path) -> None:
+    read = config.load(write(tmp_path, CLOUD.replace("}", ", storage-suffix: Core.Example}")))
+    assert read.settings.cloud.storage_suffix == "core.example"
 
 
 TARGET: Final = f"cluster: {PROD}\nmanifests: [deploy]\n"
@@ -184,6 +192,12 @@ BAD: Final[Mapping[str, tuple[str, int, str, str]]] = {
         4,
         "the key untill is unknown",
         "Did you mean until?",
+    ),
+    "storage-suffix-with-a-dot": (
+        TARGET + CLOUD.replace("}", ", storage-suffix: .core.example}"),
+        3,
+        "storage-suffix: ",
+        "",
     ),
     "list-instead-of-mapping": (TARGET + "cloud: [a]", 3, "cloud must be a string, not a list", ""),
     "no-value": ("cluster:\nmanifests: [x]", 1, "cluster has no value", "remove the key"),
@@ -428,7 +442,8 @@ def test_schema_has_the_keys_that_are_accepted() -> None:
     assert set(SCHEMA["$defs"]["target"]["properties"]) == set(TARGET_KEYS)
     assert set(SCHEMA["$defs"]["waiver"]["properties"]) == set(WAIVER_KEYS)
     assert set(SCHEMA["$defs"]["waiver"]["required"]) == set(WAIVER_REQUIRED)
-    assert set(cloud["properties"]) == set(cloud["required"]) == set(CLOUD_KEYS)
+    assert set(cloud["required"]) == set(CLOUD_KEYS)
+    assert set(cloud["properties"]) == {*CLOUD_KEYS, "storage-suffix"}
     assert not set(FLEET_KEYS) & {*KEYS, *TARGET_KEYS}
 
 
@@ -440,6 +455,7 @@ def test_schema_has_the_defaults_that_count() -> None:
         "snapshot-max-age": f"{settings.snapshot_max_age.total_seconds() / 3600:.0f}h",
         "read-secrets": settings.read_secrets,
         "list-credentials": settings.list_credentials,
+        "resource-graph": settings.resource_graph,
         "fail-on": settings.fail_on,
         "expiry-warning-days": settings.expiry_warning_days,
     }

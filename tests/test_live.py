@@ -183,7 +183,7 @@ BAD_INPUT: Final = {
         lambda standin: setattr(standin.entra, "refusal", "AADSTS7000222: The client secret keys are expired."),
     ),
     "login-absent": Bad(
-        r"signing in to Azure .* failed: no way to sign in worked\. Run az login, .*\(OIDC",
+        r"signing in to Azure .* failed: no way to sign in worked \(.*\)\. Run az login, .*\(OIDC",
         ALL,
         ALL,
         # Neither the machine's own identity is asked, nor a person's login that may be there.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from pullready import catalogue, config
@@ -17,6 +16,7 @@ from pullready.outcome import Result, Run
 from pullready.preflight import Surroundings, judge_all
 from pullready.spec import Check
 from pullready.verdict import Verdict
+from tools import keep
 from tools.examples import CAPTURED_AT, EXAMPLES
 from tools.pages import DOCS, FAMILIES
 
@@ -106,15 +106,7 @@ def page(checks: Mapping[str, Check], made: Marks) -> str:
 def main(arguments: list[str]) -> int:
     """Write the page, or compare it with what is on disk; return the exit code."""
     checks = catalogue.load()
-    made = page(checks, marks(checks))
-    stale = not PAGE.exists() or PAGE.read_text(encoding="utf-8") != made
-    if "--check" in arguments:
-        if stale:
-            print(f"{PAGE.relative_to(Path(DOCS).parent)} is stale: run make docs", file=sys.stderr)
-        return int(stale)
-    if stale:
-        PAGE.write_text(made, encoding="utf-8")
-    return 0
+    return keep(PAGE, page(checks, marks(checks)), arguments)
 
 
 if __name__ == "__main__":

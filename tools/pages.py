@@ -210,7 +210,9 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
             for action, (one, wanted) in sorted(arm.items(), key=lambda item: item[0].casefold())
         ),
         "",
-        "As a custom role, [custom-role.json](custom-role.json), to be assigned where the resources are:",
+        "As a custom role, [custom-role.json](custom-role.json), to be assigned at the subscriptions of the resources.",
+        "At resource groups alone, it leaves unknown what the lists of a subscription are read for",
+        "([ADR 8](adr/0008-a-list-counts-where-it-is-whole.md)):",
         "",
         "```sh",
         "az role definition create --role-definition docs/custom-role.json",

@@ -10,11 +10,14 @@ https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
-from pullready.snapshot import Provider, Snapshot, Status
-from tests.azure.rbac import Grant, is_filtered, resource_type
+from pullready.snapshot import Snapshot, Status
+from tests.azure import hierarchy
+from tests.azure.entra import TENANT
+from tests.azure.rbac import Grant, is_filtered, resource_type, sees
 from tests.azure.wire import Answer, error
 
 #: What Azure answers to a POST alone, though it only reads.
@@ -25,6 +28,7 @@ ACTIONS: Final = (
     "/listnetworkmanagereffectiveconnectivityconfigurations",
     "/providers/microsoft.resourcegraph/resources",
 )
+NOWHERE_ELSE: Final[Mapping[str, str]] = MappingProxyType({})
 _VERSION: Final = re.compile(r"20[1-3]\d-[01]\d-[0-3]\d(-preview|-privatepreview|-alpha|-beta)?")
 
 
@@ -40,8 +44,11 @@ def version_refused(path: str, query: Mapping[str, str]) -> Answer | None:
     return None
 
 
-def resource(snapshot: Snapshot, id_: str) -> Answer:
-    """Return the answer to reading *id_*, a path with the part of the query that belongs to the document's id."""
+def resource(snapshot: Snapshot, id_: str, tenant: str = TENANT, homes: Mapping[str, str] = NOWHERE_ELSE) -> Answer:
+    """Return the answer to reading *id_*, a path with the part of the query that belongs to the document's id.
+
+    It is read in *tenant*; *homes* says of which tenant a subscription is.
+    """
     document = snapshot.document(id_)
     path = id_.partition("?")[0]
     match document.status:
@@ -54,21 +61,22 @@ def resource(snapshot: Snapshot, id_: str) -> Answer:
         case Status.NOT_FOUND:
             return _absent(snapshot, path)
         case Status.NOT_ASKED:
-            return _made(snapshot, id_, path)
+            made = hierarchy.body(snapshot, id_, tenant, homes)
+            return _made(snapshot, id_, path) if made is None else Answer(body=made)
 
 
 def _made(snapshot: Snapshot, id_: str, path: str) -> Answer:
-    if found := next((one for one in _resources(snapshot) if str(one.get("id")).casefold() == path.casefold()), None):
+    known = hierarchy.resources(snapshot)
+    if found := next((one for one in known if str(one.get("id")).casefold() == path.casefold()), None):
         return Answer(body=found)
     if is_filtered(path) and id_ == path and _has(snapshot, path.rpartition("/providers/")[0]):
         return Answer(body={"value": _below(snapshot, path)})
     return _absent(snapshot, path)
 
 
-def readable(body: Any, grants: list[Grant], principal: str, action: str) -> Any:
+def readable(body: Any, grants: list[Grant], principal: str) -> Any:
     """Return the list *body* with what the caller may read: Azure says nothing of the rest."""
-    may = [one for one in body["value"] if any(grant.allows(principal, action, str(one.get("id"))) for grant in grants)]
-    return {**body, "value": may}
+    return {**body, "value": [one for one in body["value"] if sees(grants, principal, str(one.get("id")))]}
 
 
 def forbidden(principal: str, action: str, scope: str) -> Answer:
@@ -80,18 +88,10 @@ def forbidden(principal: str, action: str, scope: str) -> Answer:
     return error(403, "AuthorizationFailed", said)
 
 
-def _resources(snapshot: Snapshot) -> Iterator[Mapping[str, Any]]:
-    for document in snapshot:
-        if document.provider is not Provider.ARM or not isinstance(document.body, dict):
-            continue
-        listed = document.body.get("value")
-        yield from (one for one in ([document.body] if listed is None else listed) if isinstance(one, dict))
-
-
 def _below(snapshot: Snapshot, path: str) -> list[Mapping[str, Any]]:
     scope = path.casefold().rpartition("/providers/")[0]
     found: dict[str, Mapping[str, Any]] = {}
-    for one in _resources(snapshot):
+    for one in hierarchy.resources(snapshot):
         id_ = str(one.get("id", "")).casefold()
         if id_.startswith(f"{scope}/") and resource_type(id_) == resource_type(path).casefold():
             found.setdefault(id_, one)

@@ -1,8 +1,9 @@
-"""A certificate authority of our own and a certificate for localhost, made anew for every run."""
+"""A certificate authority of our own and a certificate for localhost and other hosts, made anew for every run."""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,13 +13,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Return the TLS context of a server on localhost, and the file with the authority that signed its certificate."""
+def server_context(folder: Path, hosts: Iterable[str] = (), *, days: int = 1) -> tuple[ssl.SSLContext, Path]:
+    """Return the TLS context of a server on localhost, and the file with the authority that signed its certificate.
+
+    The certificate is good for *hosts* too; it ends in so many *days*, or ended before.
+    """
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _certificate(
         "stand-in authority", authority_key, authority_key, "stand-in authority", is_authority=True
     )
-    server = _certificate("localhost", key, authority_key, "stand-in authority", is_authority=False)
+    names = ("localhost", *hosts)
+    server = _certificate(
+        "localhost", key, authority_key, "stand-in authority", is_authority=False, hosts=names, days=days
+    )
     ca_file, chain = folder / "authority.pem", folder / "server.pem"
     pem = serialization.Encoding.PEM
     ca_file.write_bytes(authority.public_bytes(pem))
@@ -38,9 +45,11 @@ def _certificate(
     issuer: str,
     *,
     is_authority: bool,
+    hosts: Iterable[str] = (),
+    days: int = 1,
 ) -> x509.Certificate:
     now = datetime.now(UTC)
-    names = [x509.DNSName("localhost")]
+    names = [x509.DNSName(host) for host in hosts]
     usage = x509.KeyUsage(
         digital_signature=True,
         key_cert_sign=is_authority,
@@ -58,8 +67,8 @@ def _certificate(
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + timedelta(days=days - 1, hours=-1))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

@@ -57,8 +57,9 @@ class Application:
 class Entra:
     """The authority of every tenant.
 
-    ``refusal`` is what it answers instead of a token; ``sign_ins`` are the paths that it was asked. ``issuers`` are the
-    public keys of those whose tokens it exchanges. Tokens last ``lifetime`` seconds.
+    ``refusal`` is what it answers instead of a token; ``sign_ins`` are the paths that it was asked, ``challenges`` the
+    claims. ``issuers`` are the public keys of those whose tokens it exchanges where they are for ``exchange``. The
+    tenants in ``absent`` do not exist. Tokens last ``lifetime`` seconds.
     """
 
     def __init__(self) -> None:
@@ -68,6 +69,9 @@ class Entra:
         self.tokens: dict[str, Issued] = {}
         self.revoked: set[str] = set()
         self.sign_ins: list[str] = []
+        self.challenges: list[str] = []
+        self.absent: set[str] = set()
+        self.exchange = EXCHANGE
         self.refusal: str | None = None
         self.lifetime = 3600
         self.url = ""
@@ -79,6 +83,10 @@ class Entra:
         if call.path.endswith("/discovery/instance"):
             return Answer(
                 body={"tenant_discovery_endpoint": _openid(self.url, "common")["token_endpoint"], "metadata": []}
+            )
+        if tenant in self.absent:
+            return _refused(
+                f"AADSTS90002: Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
             )
         if call.method == "GET":
             return Answer(body=_openid(self.url, tenant))
@@ -100,8 +108,8 @@ class Entra:
         told = {"expires_in": str(self.lifetime), "expires_on": str(until), "resource": query["resource"]}
         return Answer(body={"access_token": token, "client_id": client, "token_type": "Bearer", **told})
 
-    def issue(self, issued: Issued, client: str = CLIENT) -> str:
-        """Return a new access token."""
+    def issue(self, issued: Issued, client: str = CLIENT, **more: str) -> str:
+        """Return a new access token; *more* are claims beside or instead of those that every token has."""
         now = int(time.time())
         claims = {
             "aud": issued.audience,
@@ -116,6 +124,7 @@ class Entra:
             "nbf": now - 300,
             "exp": now + self.lifetime,
             "uti": secrets.token_hex(8),
+            **more,
         }
         token = jwt.encode(claims, _KEY, "RS256", {"kid": _KEY_NAME})
         self.tokens[token] = issued
@@ -142,6 +151,7 @@ class Entra:
 
     def _token(self, tenant: str, form: Mapping[str, str]) -> Answer:
         client = form.get("client_id", "")
+        self.challenges += [form["claims"]] if "claims" in form else []
         application = self.applications.get(client)
         if self.refusal:
             return _refused(self.refusal)
@@ -164,10 +174,16 @@ class Entra:
         if told.get("iss") == client:
             signed = any(_is_signed(assertion, key, audience=told.get("aud")) for key in application.certificates)
             return None if signed else "AADSTS700027: The certificate with identifier used to sign is not registered."
-        key = self.issuers.get(str(told.get("iss")))
-        if key is None or (told.get("iss"), told.get("sub")) not in application.federated:
-            return "AADSTS700213: No matching federated identity record found for presented assertion subject."
-        if not _is_signed(assertion, key, audience=EXCHANGE):
+        return self._federation_refused(application, assertion, told)
+
+    def _federation_refused(self, application: Application, assertion: str, told: Mapping[str, Any]) -> str | None:
+        unmatched = "No matching federated identity record found for presented assertion"
+        issuer, subject = told.get("iss"), told.get("sub")
+        if (issuer, subject) not in application.federated:
+            return f"AADSTS700213: {unmatched} subject '{subject}'. Check your federated identity credential Subject."
+        if told.get("aud") != self.exchange:
+            return f"AADSTS700212: {unmatched} audience '{told.get('aud')}'."
+        if not _is_signed(assertion, self.issuers[str(issuer)], audience=self.exchange):
             return "AADSTS700024: Client assertion is not within its valid time range."
         return None
 

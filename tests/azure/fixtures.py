@@ -12,6 +12,7 @@ import pytest
 
 from pullready.snapshot import Snapshot
 from tests.azure.certificates import server_context
+from tests.azure.proxy import HOSTS
 from tests.azure.standin import CLIENT, CLIENT_SECRET, TENANT, Standin
 
 Serve = Callable[..., Standin]
@@ -34,7 +35,7 @@ def signed_in(authority: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
     """The server's TLS context and the file of the authority."""
-    return server_context(tmp_path_factory.mktemp("certificates"))
+    return server_context(tmp_path_factory.mktemp("certificates"), HOSTS)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from pullready.snapshot import Snapshot, Status
+from tests.azure import directory
 from tests.azure.wire import Answer, error
 
 APPLICATIONS: Final = "Application.Read.All"
@@ -29,8 +30,18 @@ def resource(snapshot: Snapshot, id_: str, tenant: str) -> Answer:
             return denied()
         case Status.FAILED:
             return error(503, "ServiceUnavailable", "Try again.")
-        case _ if "?$filter=" in id_:
-            return Answer(body={"value": []})
+    return _made(snapshot, id_)
+
+
+def _made(snapshot: Snapshot, id_: str) -> Answer:
+    try:
+        listed = directory.listed(snapshot, id_)
+    except ValueError:
+        return error(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified.")
+    if listed is not None:
+        return Answer(body={"value": listed})
+    if (single := directory.single(snapshot, id_)) is not None:
+        return Answer(body=single)
     return error(404, "Request_ResourceNotFound", f"Resource '{id_.rpartition('/')[2]}' does not exist.")
 
 
@@ -49,4 +60,6 @@ def selected(body: Any, query: Mapping[str, str]) -> Any:
     if "$select" not in query:
         return body
     fields = {"@odata.type", *query["$select"].split(",")}
+    if "value" not in body:
+        return {key: value for key, value in body.items() if key in fields}
     return {**body, "value": [{key: value for key, value in one.items() if key in fields} for one in body["value"]]}

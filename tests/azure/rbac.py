@@ -15,7 +15,11 @@ _OPERATIONS: Final = {
     "microsoft.containerregistry/checknameavailability": "read",
     "microsoft.resourcegraph/resources": "read",
 }
-_LISTED: Final = re.compile(r"^/subscriptions/[^/]+(/resourcegroups/[^/]+)?/providers/[^/]+/[^/]+$")
+_LISTED: Final = re.compile(
+    r"^/subscriptions/[^/]+(/resourcegroups/[^/]+)?/(providers/[^/]+/[^/]+|resources)$|^/subscriptions/[^/]+/resourcegroups$"
+)
+#: What everyone may ask for, and is told as much of as concerns the one who asks.
+_OPEN: Final = ("/subscriptions", "/tenants")
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,21 @@ def scope_of(path: str) -> str:
 def is_filtered(path: str) -> bool:
     """Say whether *path* is a list from which what the caller may not read is left out."""
     return _LISTED.match(path.casefold()) is not None
+
+
+def is_open(path: str) -> bool:
+    """Say whether *path* is a list that no permission is needed for."""
+    return path.casefold() in _OPEN
+
+
+def sees(grants: Iterable[Grant], principal: str, id_: str) -> bool:
+    """Say whether *grants* let *principal* see *id_* in a list: a subscription, with any role in it or above it."""
+    if id_.count("/") > 2:
+        return any(grant.allows(principal, action_of("GET", id_), id_) for grant in grants)
+    scopes = [one.scope.casefold() for one in grants if one.principal == principal]
+    return id_.startswith("/tenants/") or any(
+        scope == "/" or f"{scope}/".startswith(f"{id_}/".casefold()) for scope in scopes
+    )
 
 
 def effective(grants: Iterable[Grant], principal: str, scope: str) -> list[dict[str, Any]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from pullready import catalogue, config
+from pullready import snapshot as snapshots
 from pullready.outcome import Run
 from pullready.preflight import Surroundings, judge_all
 from pullready.reports import NAMES
@@ -42,10 +43,15 @@ PULLREADY: Final = ("pullready", "run", "--save-snapshot=saved.json")
 
 def served(bodies: Bodies | None = None) -> Snapshot:
     """Return the healthy shop, or *bodies*, as Azure would serve it today."""
-    text = json.dumps(healthy() if bodies is None else bodies)
-    for date, lasting in _DATES.items():
-        text = text.replace(date, lasting)
-    return Snapshot(documents(json.loads(text)), captured_at=datetime.now(UTC))
+    return Snapshot(documents(lasting(healthy() if bodies is None else bodies)), captured_at=datetime.now(UTC))
+
+
+def lasting(content: Any) -> Any:
+    """Return the JSON *content* with other dates for those in the examples."""
+    text = json.dumps(content)
+    for date, other in _DATES.items():
+        text = text.replace(date, other)
+    return json.loads(text)
 
 
 def targets(*names: str) -> list[dict[str, Any]]:
@@ -60,17 +66,30 @@ def targets(*names: str) -> list[dict[str, Any]]:
     ]
 
 
-def configure(folder: Path, standin: Standin, described: Iterable[Mapping[str, Any]], **more: Any) -> Path:
-    """Write a ``pullready.yaml`` for *described* targets, with the stand-in's cloud, into *folder*; return its path."""
-    cloud = {
+def cloud_of(standin: Standin) -> dict[str, str]:
+    """Return what ``pullready.yaml`` says under ``cloud`` to lead to *standin*."""
+    return {
+        "storage-suffix": "core.windows.net",
         "authority": standin.cloud.authority,
         "resource-manager": standin.cloud.resource_manager,
         "graph": standin.cloud.graph,
         "registry-suffix": standin.cloud.registry_suffix,
         "registry-audience": standin.cloud.registry_audience,
     }
+
+
+def targets_of(example: str, *names: str) -> list[dict[str, Any]]:
+    """Return the targets of the *example* of that name, as they stand in a configuration, by the clusters' *names*."""
+    folder = HEALTHY.parent / example
+    ids = [document.id for document in snapshots.load(folder / "snapshot.json")]
+    clusters = {id_.rpartition("/")[2]: id_ for id_ in ids if "/managedClusters/" in id_}
+    return [{"cluster": clusters[name], "manifests": [str(folder / "manifests" / name)]} for name in names]
+
+
+def configure(folder: Path, standin: Standin, described: Iterable[Mapping[str, Any]], **more: Any) -> Path:
+    """Write a ``pullready.yaml`` for *described* targets, with the stand-in's cloud, into *folder*; return its path."""
     path = folder / "pullready.yaml"
-    path.write_text(json.dumps({"targets": list(described), "cloud": cloud, **more}, indent=1))
+    path.write_text(json.dumps({"targets": list(described), "cloud": cloud_of(standin), **more}, indent=1))
     return path
 
 
@@ -113,7 +132,7 @@ def run(folder: Path, command: Sequence[str] = PULLREADY) -> Done:
     return Done(done.returncode, said, folder)
 
 
-def judge(path: Path, checks: Mapping[str, Check] = CHECKS) -> Run:
-    """Judge the configuration at *path* in this process."""
-    around = Surroundings(datetime.now(UTC), lambda: b"", lambda _: None)
+def judge(path: Path, checks: Mapping[str, Check] = CHECKS, say: Callable[[str], None] = lambda _: None) -> Run:
+    """Judge the configuration at *path* in this process; *say* gets the lines of progress."""
+    around = Surroundings(datetime.now(UTC), lambda: b"", say)
     return judge_all(config.load(path), around, checks)

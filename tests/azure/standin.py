@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from pullready.config import Cloud
 from pullready.snapshot import Snapshot
-from tests.azure import arm, graph, rbac
+from tests.azure import arm, graph, rbac, resource_graph
 from tests.azure.entra import CLIENT, CLIENT_SECRET, PRINCIPAL, TENANT, TOKEN, Entra, Issued
 from tests.azure.throttling import Bucket
 from tests.azure.wire import Answer, Call, Server, Speaker, error
@@ -58,7 +58,8 @@ class Standin:
 
     ``homes`` says of which tenant a subscription is; those it does not name open to every tenant. ``grants`` are role
     assignments and ``permitted`` application permissions of Graph; while they are none, every caller may read all.
-    ``throttle`` makes the bucket of a subscription. Every answer takes ``latency`` seconds.
+    ``throttle`` makes the bucket of a subscription. ``index`` is what Resource Graph has copies of. Every answer takes
+    ``latency`` seconds.
     """
 
     def __init__(self, snapshot: Snapshot, *, page_size: int = 2, latency: float = 0) -> None:
@@ -70,6 +71,7 @@ class Standin:
         self.faults: dict[str, Fault] = {}
         self.homes: dict[str, str] = {}
         self.grants: list[rbac.Grant] | None = None
+        self.index = resource_graph.Index()
         self.permitted: set[str] | None = None
         self.throttle: Bucket | None = None
         self.urls: dict[str, str] = {}
@@ -90,6 +92,7 @@ class Standin:
             "azurecr.io",
             "https://containerregistry.azure.net",
             instance_discovery=False,
+            storage_suffix="core.windows.net",
         )
 
     @property
@@ -151,7 +154,7 @@ class Standin:
         return self._of_arm(request, caller, sent)
 
     def _of_graph(self, request: Request, caller: Issued) -> Answer:
-        if (request.method == "POST") is not request.id.casefold().partition("?")[0].endswith("/getbyids"):
+        if request.method != ("POST" if request.id.casefold().partition("?")[0].endswith("/getbyids") else "GET"):
             return error(405, "MethodNotAllowed", "The method is not allowed here.")
         if self.permitted is not None and not graph.is_permitted(request.id, self.permitted):
             return graph.denied()
@@ -164,11 +167,13 @@ class Standin:
         path = request.id.partition("?")[0]
         if refused := arm.version_refused(path, request.query) or self._throttled():
             return refused
-        if (request.method == "POST") is not path.casefold().endswith(arm.ACTIONS):
+        if request.method != ("POST" if path.casefold().endswith(arm.ACTIONS) else "GET"):
             return error(405, "MethodNotAllowed", "The requested resource does not support this http method.")
+        if path.casefold() == resource_graph.PATH:
+            return resource_graph.answer(self.snapshot, sent, self.index, self.grants, caller.principal)
         if path.casefold().endswith(_PERMISSIONS):
             return self._permissions(path[: -len(_PERMISSIONS)], caller)
-        answer = arm.resource(self.snapshot, request.id)
+        answer = arm.resource(self.snapshot, request.id, caller.tenant, self.homes)
         if self.grants is not None:
             answer = self._authorized(request, caller.principal, answer)
         if answer.status != 200:
@@ -178,6 +183,9 @@ class Standin:
     def _permissions(self, scope: str, caller: Issued) -> Answer:
         everything = [rbac.Grant(caller.principal, "/", ("*",))]
         grants = everything if self.grants is None else self.grants
+        action = "Microsoft.Authorization/permissions/read"
+        if not any(grant.allows(caller.principal, action, scope) for grant in grants):
+            return arm.forbidden(caller.principal, action, scope)
         return Answer(body={"value": rbac.effective(grants, caller.principal, scope)})
 
     def _authorized(self, request: Request, principal: str, answer: Answer) -> Answer:
@@ -186,10 +194,12 @@ class Standin:
         action = rbac.action_of(request.method, path)
         if any(grant.allows(principal, action, rbac.scope_of(path)) for grant in grants):
             return answer
+        if rbac.is_open(path):
+            return replace(answer, body=arm.readable(answer.body, grants, principal))
         if rbac.is_filtered(path) and answer.status == 200:
-            scope = path.rpartition("/providers/")[0].casefold()
+            scope = rbac.scope_of(path).casefold()
             if any(one.principal == principal and one.scope.casefold().startswith(f"{scope}/") for one in grants):
-                return replace(answer, body=arm.readable(answer.body, grants, principal, action))
+                return replace(answer, body=arm.readable(answer.body, grants, principal))
         return arm.forbidden(principal, action, rbac.scope_of(path))
 
     def _throttled(self) -> Answer | None:

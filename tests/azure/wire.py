@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -82,6 +84,17 @@ class Server(ThreadingHTTPServer):
         """Stay silent."""
 
 
+@contextmanager
+def running(server: Server) -> Iterator[str]:
+    """Let *server*, which listens on loopback, answer until the ``with`` statement ends; yield its host and port."""
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class Speaker(BaseHTTPRequestHandler):
     """Speaks HTTP: hands each request to *respond* and sends what that returns."""
 
@@ -109,8 +122,9 @@ class Speaker(BaseHTTPRequestHandler):
             self._reset()
             return
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        self.send_response(answer.status)
-        for name, value in {"Content-Type": _JSON, **answer.headers, "Content-Length": str(len(content))}.items():
+        self.send_response_only(answer.status)
+        own = {"Date": self.date_time_string(), "Content-Type": _JSON}
+        for name, value in {**own, **answer.headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
         if answer.truncates:

@@ -378,7 +378,9 @@ def legacy_scale_sets() -> list[Body]:
 def machine_model(name: str, security_group: str | None) -> Body:
     """Return what the machines of the scale set *name* have in common, as far as it is about their network."""
     attached = {"networkSecurityGroup": {"id": security_group}} if security_group else {}
-    interface = {"name": name, "properties": {"primary": True, "enableIPForwarding": True, **attached}}
+    addresses = [{"name": "ipconfig1", "properties": {"primary": True, "privateIPAddressVersion": "IPv4"}}]
+    properties = {"primary": True, "enableIPForwarding": True, "ipConfigurations": addresses, **attached}
+    interface = {"name": name, "properties": properties}
     return {"networkProfile": {"networkInterfaceConfigurations": [interface]}}
 
 

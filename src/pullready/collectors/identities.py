@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from pullready.collectors import grants
 from pullready.collectors.graph import APPLICATIONS, OBJECTS
 from pullready.collectors.permissions import GraphPermission, Permission, Reading, collector
 from pullready.errors import FactUnavailable
@@ -67,6 +68,7 @@ def read_role_assignments(scope: Scope) -> Reading:
             "and whether it is disabled",
         ),
     ),
+    after=(Need.ROLE_ASSIGNMENTS,),
 )
 def read_group_memberships(scope: Scope) -> Reading:
     """Read the groups of the principal that pulls, where they may decide, and with them whether it is disabled."""
@@ -84,6 +86,7 @@ def read_group_memberships(scope: Scope) -> Reading:
     permissions=(
         GraphPermission(OBJECTS, "registries that kubelet may not pull from: whether whoever may still exists"),
     ),
+    after=(Need.ROLE_ASSIGNMENTS, Need.GROUP_MEMBERSHIPS),
 )
 def read_principals(scope: Scope) -> Reading:
     """Read which principals with a role that carries the pull exist, where the one that pulls has none."""
@@ -106,6 +109,7 @@ def read_principals(scope: Scope) -> Reading:
     permissions=(
         Permission("Microsoft.Compute/virtualMachineScaleSets/read", "the node resource group"),
         Permission("Microsoft.Compute/virtualMachines/read", "the node resource group"),
+        Permission(grants.PERMISSION, "the cluster's subscription, or the node resource group"),
     ),
 )
 def read_node_identities(scope: Scope) -> Reading:

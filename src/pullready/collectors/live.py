@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pullready.collectors import artifacts, identities, kubernetes, networks, registries, secret_logins
@@ -20,14 +20,22 @@ __all__ = ["artifacts", "collect", "identities", "kubernetes", "networks", "regi
 #: A collector, and a target that it is to read for.
 Asking = tuple[Declared, Target]
 _LOG: Final = logging.getLogger(__name__)
-#: What is read side by side; each stage builds on the documents of the earlier ones.
-STAGES: Final = (
-    (Need.CLUSTER, Need.WORKLOADS),
-    (Need.REGISTRIES, Need.SERVICE_PRINCIPAL, Need.NODE_IDENTITIES),
-    (Need.REGISTRY_NAMES, Need.ROLE_ASSIGNMENTS, Need.VIRTUAL_NETWORKS),
-    (Need.GROUP_MEMBERSHIPS, Need.ROUTES),
-    (Need.PRINCIPALS, Need.PULL_SECRETS),
-    (Need.CACHE_RULES, Need.VM_SIZES),
+#: The order in which the collectors are asked what they want, each behind those whose documents it builds on.
+ORDER: Final = (
+    Need.CLUSTER,
+    Need.WORKLOADS,
+    Need.REGISTRIES,
+    Need.SERVICE_PRINCIPAL,
+    Need.NODE_IDENTITIES,
+    Need.REGISTRY_NAMES,
+    Need.ROLE_ASSIGNMENTS,
+    Need.VIRTUAL_NETWORKS,
+    Need.GROUP_MEMBERSHIPS,
+    Need.ROUTES,
+    Need.PRINCIPALS,
+    Need.PULL_SECRETS,
+    Need.CACHE_RULES,
+    Need.VM_SIZES,
 )
 
 
@@ -40,8 +48,10 @@ def collect(
 ) -> Snapshot:
     """Return *snapshot* with all that must be read live for *needs* (by target name).
 
-    *progress* gets one line per stage, and one for each reason why something cannot be read, which becomes a document
-    that says so; raise :class:`InputError` where the packages that read live are not installed.
+    All collectors are asked what they want next, all of that is read at once, and so on until they want nothing more:
+    no document waits for one that does not decide about it. *progress* gets a line each time, and one for each reason
+    why something cannot be read, which becomes a document that says so; raise :class:`InputError` where the packages
+    that read live are not installed.
     """
     telling = _Telling(progress, targets)
 
@@ -51,17 +61,16 @@ def collect(
     try:
         with Reader(settings) as reader:
             _sign_in(reader, (target for one, target in asking(COLLECTORS) if _is_of_azure(one)), telling)
-            for stage in STAGES:
-                asked = asking(_of(stage))
-                count = sum(_fill(asked, settings, snapshot, reader))
-                documents = reader.documents()
+            asked = asking(in_order())
+            while wanted := list(_wanted(asked, settings, snapshot)):
+                before = len(reader)
+                documents = _read(wanted, reader)
                 snapshot = snapshot.with_documents(documents)
                 telling.unread(documents)
-                if count:
-                    names = dict.fromkeys(need for declared, _ in asked for need in declared.needs)
-                    telling.say(
-                        f"read {', '.join(names).replace('-', ' ')}: {count} document{'s' if count > 1 else ''}"
-                    )
+                telling.read_singly(reader.refusal)
+                count = len(reader) - before
+                names = dict.fromkeys(declared.needs[0].replace("-", " ") for declared, _, _ in wanted)
+                telling.say(f"read {', '.join(names)}: {count} document{'s' if count > 1 else ''}")
             return _with_requests(snapshot, reader.requests)
     except ModuleNotFoundError as error:
         raise InputError(f"reading live needs the package {error.name}", "pip install 'pullready[azure]'") from error
@@ -69,11 +78,7 @@ def collect(
 
 def in_order() -> tuple[Declared, ...]:
     """Return the collectors, each after those whose documents it builds on."""
-    return tuple(declared for stage in STAGES for declared in _of(stage))
-
-
-def _of(stage: Sequence[Need]) -> list[Declared]:
-    return [declared for need in stage for declared in COLLECTORS if need in declared.needs]
+    return tuple(declared for need in ORDER for declared in COLLECTORS if need in declared.needs)
 
 
 def _is_of_azure(declared: Declared) -> bool:
@@ -97,9 +102,19 @@ class _Telling:
         _LOG.info(line)
         self._progress(line)
 
+    def signed_in(self, line: str) -> None:
+        """Say who is signed in to a person, and to no log: the line may name one."""
+        self._progress(line)
+
     def sign_in_failed(self, why: Unreadable) -> None:
         self._told.add(why.detail)
         self.say(f"{why.detail}. {why.remedy}")
+
+    def read_singly(self, why: Unreadable | None) -> None:
+        """Say once why what Azure Resource Graph was asked for is read one by one, which loses nothing but time."""
+        if why and why.detail not in self._told:
+            self._told.add(why.detail)
+            self.say(f"reading one by one, and not through Azure Resource Graph: {why.detail}")
 
     def unread(self, documents: Iterable[Document]) -> None:
         """Say why each of *documents* was not read; that one does not exist counts only where somebody named it."""
@@ -108,13 +123,18 @@ class _Telling:
             reason = document.id if is_missed else document.detail
             if (is_missed or document.status in {Status.FORBIDDEN, Status.FAILED}) and reason not in self._told:
                 self._told.add(reason)
-                self.say(f"cannot read {document.id}: {document.detail}")
+                why = str(document.detail)
+                told = f"{why.rstrip('.')}. {document.remedy}" if document.remedy else why
+                self.say(f"cannot read {document.id}: {told}")
 
 
 def _sign_in(reader: Reader, targets: Iterable[Target], telling: _Telling) -> None:
     for tenant in dict.fromkeys(target.tenant for target in targets):
-        if why := reader.azure(tenant).sign_in():
+        azure = reader.azure(tenant)
+        if why := azure.sign_in():
             telling.sign_in_failed(why)
+        else:
+            telling.signed_in(azure.signed_in())
 
 
 def _with_requests(snapshot: Snapshot, requests: Counter[str]) -> Snapshot:
@@ -127,32 +147,44 @@ def _with_requests(snapshot: Snapshot, requests: Counter[str]) -> Snapshot:
     )
 
 
-def _fill(asked: Iterable[Asking], settings: Settings, snapshot: Snapshot, reader: Reader) -> Iterable[int]:
-    """Run the collectors for their targets side by side; yield how many documents each step read anew."""
-    running: list[tuple[Target, Reading, Sequence[str]]] = []
+def _wanted(
+    asked: Iterable[Asking], settings: Settings, snapshot: Snapshot
+) -> Iterator[tuple[Declared, Target, list[str]]]:
+    """Yield what each collector wants for its target and *snapshot* does not have, each document once."""
+    claimed: set[tuple[str | None, str]] = set()
+    open_: dict[str, set[Need]] = {}
     for declared, target in asked:
+        if not declared.after.isdisjoint(open_.setdefault(target.name, set())):
+            open_[target.name] |= set(declared.needs)
+            continue
         scope = Scope(snapshot, target, settings, _manifests_of(snapshot, target))
-        running += _advance(target, declared.collect(scope), None)
-    while running:
-        before = len(reader)
-        started = [(target, reading, reader.start(wanted, target)) for target, reading, wanted in running]
-        yield len(reader) - before
-        running = []
-        for target, reading, futures in started:
-            running += _advance(target, reading, [future.result() for future in futures])
+        wanted = {(target.tenant, id_.casefold()): id_ for id_ in _missing(declared.collect(scope), snapshot)}
+        open_[target.name] |= set(declared.needs) if wanted else set()
+        if new := [id_ for key, id_ in wanted.items() if key not in claimed]:
+            claimed |= wanted.keys()
+            yield declared, target, new
 
 
-def _advance(
-    target: Target, reading: Reading, documents: Sequence[Document] | None
-) -> list[tuple[Target, Reading, Sequence[str]]]:
-    """Let *reading* go on with *documents*; return it with what it wants next, or nothing when it has all it can get.
+def _missing(reading: Reading, snapshot: Snapshot) -> list[str]:
+    """Let *reading* go on with what *snapshot* has; return what it wants next that is not there.
 
-    A fact that it would build on and that is not there ends it: the checks say so of the same fact.
+    A fact that it would build on and that is not there ends it: it is asked again once more was read, and if nothing
+    more can be, the checks say so of the same fact.
     """
     try:
-        return [(target, reading, next(reading) if documents is None else reading.send(documents))]
+        wanted = next(reading)
+        while all(id_ in snapshot for id_ in wanted):
+            wanted = reading.send([snapshot.document(id_) for id_ in wanted])
+        return [id_ for id_ in wanted if id_ not in snapshot]
     except (StopIteration, FactUnavailable, NothingToJudge):
         return []
+
+
+def _read(wanted: Sequence[tuple[Declared, Target, list[str]]], reader: Reader) -> list[Document]:
+    reader.start_together([(ids_, target) for _, target, ids_ in wanted])
+    for _, target, ids_ in wanted:
+        reader.start(ids_, target)
+    return reader.documents()
 
 
 def _manifests_of(snapshot: Snapshot, target: Target) -> tuple[str, ...]:

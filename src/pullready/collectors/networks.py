@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pullready.collectors import grants, resource_graph
 from pullready.collectors.permissions import Permission, Reading, collector
 from pullready.facts.pull_paths import next_documents
 from pullready.facts.pull_ways import next_way_documents
@@ -32,6 +33,7 @@ _OUTBOUND: Final = "the resource groups of what the nodes leave through"
     Need.PRIVATE_DNS,
     permissions=(
         Permission("Microsoft.Network/virtualNetworks/read", _NETWORKS),
+        Permission(grants.PERMISSION, _ZONES),
         Permission("Microsoft.Network/routeTables/read", _NETWORKS),
         Permission("Microsoft.Network/azureFirewalls/read", f"the subscriptions of {_NETWORKS}"),
         Permission("Microsoft.Network/natGateways/read", _OUTBOUND),
@@ -52,6 +54,7 @@ _OUTBOUND: Final = "the resource groups of what the nodes leave through"
         Permission("Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks/read", _RESOLVERS),
         Permission("Microsoft.Network/dnsForwardingRulesets/forwardingRules/read", _RESOLVERS),
         Permission("Microsoft.Network/firewallPolicies/read", "the policies of firewalls on the way"),
+        resource_graph.PERMISSION,
     ),
 )
 def read_pull_paths(scope: Scope) -> Reading:
@@ -65,6 +68,7 @@ def read_pull_paths(scope: Scope) -> Reading:
     Need.SECURITY_GROUPS,
     Need.FIREWALL_POLICIES,
     permissions=(
+        Permission(grants.PERMISSION, "the cluster's subscription, or the node resource group"),
         Permission("Microsoft.Network/virtualNetworks/checkIpAddressAvailability/read", _NETWORKS),
         Permission(
             "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveConnectivityConfigurations/action", _NETWORKS
@@ -81,6 +85,7 @@ def read_pull_paths(scope: Scope) -> Reading:
         Permission("Microsoft.Network/firewallPolicies/ruleCollectionGroups/read", _POLICIES),
         Permission("Microsoft.Network/ipGroups/read", "the IP groups that the rules of those name"),
         Permission("Microsoft.ContainerRegistry/registries/replications/read", "the registry"),
+        resource_graph.PERMISSION,
     ),
 )
 def read_ways(scope: Scope) -> Reading:

@@ -35,6 +35,8 @@ CLIENTS: Final[Mapping[str, Client]] = {
     # The network client has no operations for these, and its pipeline serves them in a version of their own.
     "microsoft.network/dnsresolvers": Client("azure.mgmt.network", "NetworkManagementClient", "2022-07-01"),
     "microsoft.network/dnsforwardingrulesets": Client("azure.mgmt.network", "NetworkManagementClient", "2022-07-01"),
+    # The plain client asks: the one that has the operation has it for fewer scopes than Azure.
+    "microsoft.authorization/permissions": Client("azure.core", "PipelineClient", "2022-04-01"),
     # No client of the SDK that is installed has it, so the plain one asks.
     "microsoft.insights": Client("azure.core", "PipelineClient", "2015-04-01"),
     "microsoft.compute": Client("azure.mgmt.compute", "ComputeManagementClient", "2026-04-01"),

@@ -48,26 +48,30 @@ AnyPermission = Permission | GraphPermission | KubernetesRule
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """A collector with the needs that it fills and what it must be allowed to do."""
+    """A collector with the needs that it fills and what it must be allowed to do.
+
+    It asks for nothing as long as what fills the needs *after* still wants something: of less it would ask for more.
+    """
 
     needs: tuple[Need, ...]
     collect: Collector
     permissions: tuple[AnyPermission, ...]
+    after: frozenset[Need] = frozenset()
 
 
 #: The collectors. ``live`` says in which order they run.
 COLLECTORS: Final[list[Declared]] = []
 
 
-def collector(*needs: Need, permissions: tuple[AnyPermission, ...]) -> Callable[[C], C]:
-    """Register the decorated function as the one that fills *needs*."""
+def collector(*needs: Need, permissions: tuple[AnyPermission, ...], after: tuple[Need, ...] = ()) -> Callable[[C], C]:
+    """Register the decorated function as the one that fills *needs*, once those that it goes by *after* are filled."""
 
     def register(function: C) -> C:
         for declared in COLLECTORS:
             if set(needs) & set(declared.needs):
                 msg = f"{declared.collect.__name__} and {function.__name__} fill the same need"
                 raise TypeError(msg)
-        COLLECTORS.append(Declared(needs, function, permissions))
+        COLLECTORS.append(Declared(needs, function, permissions, frozenset(after)))
         return function
 
     return register

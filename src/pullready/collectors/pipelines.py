@@ -1,39 +1,61 @@
 """How requests travel: one session, the policies of each client's pipeline, and what a failure on the way means.
 
 The policies below are all that the pipelines have: nothing registers a resource provider, follows a redirect or logs a
-header. TLS is verified as the environment says (``REQUESTS_CA_BUNDLE``); proxies are the environment's too.
+header. Every request is a read, also one that is a POST, so that any may be sent again. TLS is verified as the
+environment says (``REQUESTS_CA_BUNDLE``); proxies are the environment's too.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pullready
+from pullready.collectors import deadlines
 from pullready.collectors.answers import Unreadable
+from pullready.collectors.deadlines import within
+from pullready.collectors.effort import Effort
+from pullready.collectors.pacing import Pace
 from pullready.snapshot import Status
 
 if TYPE_CHECKING:
+    import ssl
+
     import requests
-    from azure.core.pipeline import PipelineRequest
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
     from azure.core.pipeline.policies import HTTPPolicy, SansIOHTTPPolicy
     from azure.core.pipeline.transport import RequestsTransport
 
 CONNECT_TIMEOUT: Final = 10
 READ_TIMEOUT: Final = 60
-_LONGEST_WAIT: Final = 60
-_RETRIES: Final = 5
-_BACKOFF: Final = 0.5
-_RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
+#: How long an answer may take in all, however steadily it comes.
+ANSWER_TIMEOUT: Final = 180
+_CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"')
+#: The token is of another tenant than the subscription, and so would be a new one.
+_OTHER_TENANT: Final = b"InvalidAuthenticationTokenTenant"
+#: What is wrong with a certificate, by OpenSSL's code; any other is that nobody who is trusted signed it.
+_EXPIRED: Final = 10
+_OTHER_HOST: Final = frozenset({62, 64})
 
 
 def open_session(connections: int) -> requests.Session:
     """Return a session that keeps up to *connections* connections to each host."""
     import requests
 
+    class Adapter(requests.adapters.HTTPAdapter):
+        """Keeps connections whose answers have only so much time."""
+
+        def init_poolmanager(self, *args: Any, **options: Any) -> None:
+            super().init_poolmanager(*args, **options, ssl_context=deadlines.context())
+
+        def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+            return super().proxy_manager_for(proxy, **options, ssl_context=deadlines.context())
+
     session = requests.Session()
-    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
+    session.mount("https://", Adapter(pool_maxsize=connections))
     return session
 
 
@@ -46,38 +68,112 @@ def transport(session: requests.Session) -> RequestsTransport:
     )
 
 
+class Access(Protocol):
+    """Bearer tokens for one service."""
+
+    def token(self) -> str:
+        """Return a token; raise :class:`Unreadable` without one."""
+        ...
+
+    def renew(self, refused: str, challenge: str | None) -> str:
+        """Return another token than the one that was *refused*, or that one where there is none to be had soon.
+
+        *challenge* are the claims, as JSON, that the service asks for. Raise :class:`Unreadable` without a token.
+        """
+        ...
+
+
 def policies(
-    token: Callable[[], str], sent: Callable[[], None]
+    access: Access, sent: Callable[[], None], pace: Pace
 ) -> list[HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]]:
-    """Return the policies of a pipeline; *token* gives the bearer token, *sent* is called for every request."""
-    from azure.core.pipeline.policies import RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
+    """Return the policies of a pipeline; *access* gives the bearer tokens, *sent* is called for every request."""
+    from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 
-    class Patience(RetryPolicy[Any, Any]):
-        """Waits as long as it is told to, and a little more, so that the threads do not all come back at once."""
+    agent = UserAgentPolicy(f"pullready/{pullready.__version__}")
+    return [RequestIdPolicy(), agent, _patience(pace), _authorization(access, sent)]
 
-        def get_retry_after(self, response: Any) -> float | None:
-            told = super().get_retry_after(response)
-            return told and told + random.uniform(0, 1)  # noqa: S311  (not for secrets)
 
-        def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
-            wait = super().get_retry_after(response) or 0
-            return (
-                response.http_response.status_code in _RETRIED
-                and wait <= _LONGEST_WAIT
-                and super().is_retry(settings, response)
-            )
+def _patience(pace: Pace) -> HTTPPolicy[Any, Any]:
+    from azure.core.exceptions import AzureError
+    from azure.core.pipeline.policies import HTTPPolicy
 
-    class Authorize(SansIOHTTPPolicy[Any, Any]):
-        """Adds the bearer token. Every request starts with the host that the token is for: see ``Azure``."""
+    class Patience(HTTPPolicy[Any, Any]):
+        """Holds requests to the pace, and asks again where that may help, until its time is over."""
 
-        def on_request(self, request: PipelineRequest[Any]) -> None:
-            request.http_request.headers["Authorization"] = f"Bearer {token()}"
+        def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+            asked = request.http_request
+            effort = Effort(pace, asked.method, asked.url)
+            while True:
+                effort.begin()
+                try:
+                    with within(ANSWER_TIMEOUT):
+                        response: PipelineResponse[Any, Any] = self.next.send(request)
+                except AzureError as error:
+                    if not effort.goes_on_without_answer(is_worthwhile=_distrust(error) is None):
+                        raise
+                    continue
+                if not effort.goes_on(response.http_response.status_code, response.http_response.headers):
+                    return response
+
+    return Patience()
+
+
+def _authorization(access: Access, sent: Callable[[], None]) -> HTTPPolicy[Any, Any]:
+    from azure.core.pipeline.policies import HTTPPolicy
+
+    class Authorize(HTTPPolicy[Any, Any]):
+        """Adds the bearer token, and a new one once where it is refused.
+
+        Every request goes to the host that the token is for: see ``Azure``.
+        """
+
+        def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+            token = access.token()
+            response = self._sent(request, token)
+            answer = response.http_response
+            if answer.status_code != HTTPStatus.UNAUTHORIZED or _OTHER_TENANT in answer.content:
+                return response
+            another = access.renew(token, _claims(answer.headers))
+            return response if another == token else self._sent(request, another)
+
+        def _sent(self, request: PipelineRequest[Any], token: str) -> PipelineResponse[Any, Any]:
+            request.http_request.headers["Authorization"] = f"Bearer {token}"
             sent()
+            response: PipelineResponse[Any, Any] = self.next.send(request)
+            return response
 
-    patience = Patience(
-        retry_total=_RETRIES, retry_status=_RETRIES, retry_connect=2, retry_read=2, retry_backoff_factor=_BACKOFF
-    )
-    return [RequestIdPolicy(), UserAgentPolicy(f"pullready/{pullready.__version__}"), patience, Authorize()]
+    return Authorize()
+
+
+def _claims(headers: Mapping[str, str]) -> str | None:
+    """Return the claims that a refused token lacks, where the answer names them.
+
+    Source: https://learn.microsoft.com/entra/identity-platform/claims-challenge
+    """
+    found = _CLAIMS.search(headers.get("WWW-Authenticate", ""))
+    try:
+        return base64.b64decode(found[1] + "==").decode() if found else None
+    except ValueError:
+        return None
+
+
+def _distrust(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """Return what is wrong with a certificate, where that is why *error* was raised."""
+    import ssl
+
+    return next((one for one in _causes(error) if isinstance(one, ssl.SSLCertVerificationError)), None)
+
+
+def _distrusted(why: ssl.SSLCertVerificationError, host: str, network: str) -> Unreadable:
+    match why.verify_code:
+        case code if code == _EXPIRED:
+            detail, remedy = "has expired", "Look at the clock of this machine, and at who answers: it may be a proxy"
+        case code if code in _OTHER_HOST:
+            detail, remedy = "is for another host", network
+        case _:
+            detail = "is not trusted"
+            remedy = "Set REQUESTS_CA_BUNDLE to a file with the certificate authority, for example of your proxy"
+    return Unreadable(Status.FAILED, f"the TLS certificate of {host} {detail}", remedy)
 
 
 def failure(error: Exception, host: str) -> Unreadable:
@@ -85,19 +181,21 @@ def failure(error: Exception, host: str) -> Unreadable:
     import socket
     import ssl
 
-    from urllib3.exceptions import ProxyError, ReadTimeoutError
+    from urllib3.exceptions import IncompleteRead, ProxyError, ReadTimeoutError
 
     network = "Check the network, and the endpoints of the cloud in pullready.yaml"
-    authority = "Set REQUESTS_CA_BUNDLE to a file with the certificate authority, for example of your proxy"
+    if distrust := _distrust(error):
+        return _distrusted(distrust, host, network)
     # The first that is among the causes counts: a proxy's name may be what cannot be resolved.
     meanings: tuple[tuple[type[BaseException], str, str], ...] = (
         (ProxyError, f"the proxy on the way to {host} does not answer", "Check HTTPS_PROXY and NO_PROXY"),
-        (ssl.SSLCertVerificationError, f"the TLS certificate of {host} is not trusted", authority),
         (ssl.SSLError, f"there is no TLS connection to {host}", network),
         (socket.gaierror, f"the name {host} cannot be resolved", network),
         (ConnectionRefusedError, f"{host} refuses the connection", network),
+        (ConnectionResetError, f"{host} broke the connection off", network),
         (ReadTimeoutError, f"{host} did not answer in time", network),
         (TimeoutError, f"{host} did not answer in time", network),
+        (IncompleteRead, f"the answer of {host} is cut off", network),
     )
     causes = list(_causes(error))
     for kind, detail, remedy in meanings:

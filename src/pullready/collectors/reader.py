@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
+from pullready.collectors import grants, resource_graph
+from pullready.collectors.answers import Unreadable
 from pullready.collectors.azure import Azure
 from pullready.collectors.kubernetes import Kubernetes
+from pullready.collectors.workers import Workers
 from pullready.config import Settings, Target
 from pullready.facts import ids
-from pullready.snapshot import Document, Provider, Status
+from pullready.snapshot import Document, Status
 
 WORKERS: Final = 16
 #: Of what several tenants were answered for one resource, the first counts: what was read once is there, and what only
@@ -22,18 +26,21 @@ TELLING: Final = (Status.READ, Status.FORBIDDEN, Status.FAILED, Status.NOT_FOUND
 
 
 class Reader:
-    """Reads documents for targets, each once in each tenant. ``requests`` counts what was sent to each provider.
+    """Reads documents for targets, each once in each tenant. ``requests`` counts what was sent to each service.
 
-    Use it in a ``with`` statement.
+    ``refusal`` is the first reason why Azure Resource Graph did not answer all that it was asked for. Use it in a
+    ``with`` statement.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.requests: Counter[str] = Counter()
+        self.refusal: Unreadable | None = None
         self._settings = settings
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="pullready")
+        self._pool = Workers(WORKERS)
         self._azures: dict[str | None, Azure] = {}
         self._clusters: dict[str, Kubernetes] = {}
+        self._scopes: set[tuple[Azure, str]] = set()
         self._documents: dict[tuple[str | None, str], Future[Document]] = {}
 
     def __enter__(self) -> Self:
@@ -42,7 +49,7 @@ class Reader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.close(wait=kind is None or issubclass(kind, Exception))  # after Ctrl-C nobody waits
         for azure in self._azures.values():
             azure.close()
         for cluster in self._clusters.values():
@@ -63,6 +70,39 @@ class Reader:
             self._clusters[context] = Kubernetes(context, self._count)
         return self._clusters[context]
 
+    def start_together(self, asked: Iterable[tuple[Sequence[str], Target]]) -> None:
+        """Start reading by few questions what Azure Resource Graph may have of all that is *asked* for next.
+
+        Without the setting, nothing is started: each document is read singly.
+        """
+        if not self._settings.resource_graph:
+            return
+        wanted: dict[str | None, dict[str, str]] = {}
+        for named, target in asked:
+            for id_ in named:
+                if (target.tenant, id_.casefold()) not in self._documents:
+                    wanted.setdefault(target.tenant, {}).setdefault(id_.casefold(), id_)
+        for tenant, new in wanted.items():
+            for batch in resource_graph.batches(new.values()):
+                self._start_batch(tenant, batch)
+
+    def _start_batch(self, tenant: str | None, batch: Sequence[str]) -> None:
+        azure = self.azure(tenant)
+        awaited: dict[str, Future[Document]] = {id_: Future() for id_ in batch}
+        self._documents |= {(tenant, id_.casefold()): future for id_, future in awaited.items()}
+        reading = self._pool.submit(self._read_batch, azure, awaited)
+        reading.add_done_callback(partial(_end, awaited=awaited.values()))
+
+    def _read_batch(self, azure: Azure, awaited: Mapping[str, Future[Document]]) -> None:
+        """Read the copies of what is *awaited*, and start reading singly all that has none."""
+        copies, refusal = azure.copies(tuple(awaited))
+        self.refusal = self.refusal or refusal
+        for id_, future in awaited.items():
+            if id_ in copies:
+                future.set_result(copies[id_])
+            else:
+                self._pool.submit(azure.document, id_).add_done_callback(partial(_pass_on, to=future))
+
     def start(self, wanted: Sequence[str], target: Target) -> list[Future[Document]]:
         """Start reading the documents *wanted* for *target*, those that were not read before."""
         keys = [(target.tenant, id_.casefold()) for id_ in wanted]
@@ -70,8 +110,17 @@ class Reader:
             if key not in self._documents:
                 is_live = target.context is not None and id_.startswith(ids.live_list(target.context, ""))
                 source = self.cluster(str(target.context)) if is_live else self.azure(target.tenant)
+                if isinstance(source, Azure):
+                    self._start_grants(source, id_)
                 self._documents[key] = self._pool.submit(source.document, id_)
         return [self._documents[key] for key in keys]
+
+    def _start_grants(self, azure: Azure, id_: str) -> None:
+        """Start reading what the list *id_* is judged whole by, before the list itself: it is waited for."""
+        for scope in grants.scopes_listed(id_)[:1]:
+            if (azure, scope.casefold()) not in self._scopes:
+                self._scopes.add((azure, scope.casefold()))
+                self._pool.submit(azure.granted, scope)
 
     def documents(self) -> list[Document]:
         """Return everything that was read so far, one document for each id."""
@@ -83,6 +132,26 @@ class Reader:
                 found[id_] = read
         return list(found.values())
 
-    def _count(self, provider: Provider) -> None:
+    def _count(self, service: str) -> None:
         with self._lock:
-            self.requests[provider.value] += 1
+            self.requests[str(service)] += 1
+
+
+def _pass_on(done: Future[Document], to: Future[Document]) -> None:
+    """Let *to* end as *done* did."""
+    if done.cancelled():
+        to.cancel()
+    elif error := done.exception():
+        to.set_exception(error)
+    else:
+        to.set_result(done.result())
+
+
+def _end(reading: Future[None], awaited: Iterable[Future[Document]]) -> None:
+    """Let nobody wait for what a batch that broke off will not read any more."""
+    broken = None if reading.cancelled() else reading.exception()
+    for future in awaited:
+        if reading.cancelled():
+            future.cancel()
+        elif broken and not future.done():
+            future.set_exception(broken)

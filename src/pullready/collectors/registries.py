@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
+from pullready.collectors import grants, resource_graph
 from pullready.collectors.permissions import Permission, Reading, collector
 from pullready.collectors.wishes import read_wishes
 from pullready.facts.known_hosts import ImageRegistry
@@ -20,13 +21,26 @@ from pullready.verdict import Judgement
 _SUBSCRIPTION: Final = "the cluster's subscription"
 
 
-@collector(Need.CLUSTER, permissions=(Permission("Microsoft.ContainerService/managedClusters/read", "the cluster"),))
+@collector(
+    Need.CLUSTER,
+    permissions=(
+        Permission("Microsoft.ContainerService/managedClusters/read", "the cluster"),
+        resource_graph.PERMISSION,
+    ),
+)
 def read_cluster(scope: Scope) -> Reading:
     """Read the target's cluster; its agent pools are inside."""
     yield [str(scope.target.cluster)]
 
 
-@collector(Need.REGISTRIES, permissions=(Permission("Microsoft.ContainerRegistry/registries/read", _SUBSCRIPTION),))
+@collector(
+    Need.REGISTRIES,
+    permissions=(
+        Permission("Microsoft.ContainerRegistry/registries/read", _SUBSCRIPTION),
+        Permission(grants.PERMISSION, _SUBSCRIPTION),
+        resource_graph.PERMISSION,
+    ),
+)
 def read_registries(scope: Scope) -> Reading:
     """Read the registries that are given by id, and look for the others in the cluster's subscription."""
     yield from read_wishes(scope, lambda scope: [lambda: Facts(scope)("registries")])

@@ -28,6 +28,7 @@ from pullready.verdict import Judgement
             "Microsoft.ContainerRegistry/registries/listCredentials/action", "the registry", opt_in="list-credentials"
         ),
     ),
+    after=(Need.ROLE_ASSIGNMENTS, Need.GROUP_MEMBERSHIPS),
 )
 def read_secret_logins(scope: Scope) -> Reading:
     """Read what judging the logins looks for: nothing where no pull secret holds one of these kinds."""

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import re
+import logging
 import threading
-import time
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from time import monotonic, time
+from typing import Final
 
+from pullready.collectors import claims
 from pullready.collectors.answers import Unreadable
+from pullready.collectors.credentials import Credential, Destination, Kind, kinds
+from pullready.collectors.refusals import Attempt, attempt, explained
 from pullready.config import Cloud
-from pullready.snapshot import Status
 
-if TYPE_CHECKING:
-    from azure.core.credentials import AccessToken
-    from azure.identity import DefaultAzureCredential
-
+#: How long before its end a token is fetched again, in seconds.
 _EARLY: Final = 300
-_ENTRA_CODE: Final = re.compile(r"AADSTS\d+")
-_RENEWAL: Final = (
-    "Put a valid secret into AZURE_CLIENT_SECRET (az ad app credential reset makes one), "
-    "or sign in without any: with a federated identity (OIDC), then run again"
-)
-#: What Entra's codes mean, and what helps, where a new sign-in does not.
-#: Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-_MEANINGS: Final = {
-    "AADSTS7000222": ("the client secret has expired", _RENEWAL),
-    "AADSTS7000215": ("the client secret is wrong", _RENEWAL),
-}
-REMEDY: Final = (
-    "Run az login, or in a pipeline sign in with a federated identity (OIDC: azure/login on GitHub, "
-    "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE elsewhere), then run again"
-)
+#: How long a token is kept in any case: by a clock that is wrong, a new one may seem to have expired.
+_SHORTEST: Final = 60
+# What fails is said here, in one line. Without any handler, Python would write azure-identity's own to stderr.
+logging.getLogger("azure").addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A token with the times, by a clock that nobody sets, of its fetch, of the next one and of its end."""
+
+    token: str
+    since: float
+    again: float
+    until: float
+    is_renewed: bool = False
 
 
 class SignIn:
@@ -40,49 +40,101 @@ class SignIn:
     """
 
     def __init__(self, cloud: Cloud, tenant: str | None) -> None:
-        self._cloud = cloud
-        self._tenant = tenant
+        self._to = Destination(cloud, tenant)
         self._lock = threading.Lock()
-        self._credential: DefaultAzureCredential | None = None
-        self._tokens: dict[str, AccessToken | Unreadable] = {}
+        self._kind: Kind | None = None
+        self._credential: Credential | None = None
+        self._tokens: dict[str, _Held | Unreadable] = {}
 
     def token(self, audience: str) -> str:
         """Return a token for *audience* (``https://management.azure.com``); raise :class:`Unreadable` without one."""
+        known = self._tokens.get(audience)
+        if known is None or _is_due(known):
+            with self._lock:
+                known = self._tokens.get(audience)
+                if known is None or _is_due(known):
+                    known = self._tokens[audience] = self._fetched_again(audience, known)
+        return _told(known)
+
+    def renew(self, audience: str, refused: str, challenge: str | None = None) -> str:
+        """Return another token for *audience* than *refused*, which the service no longer takes.
+
+        *challenge* are the claims, as JSON, that the service asks for. Only the first thread that comes with a token
+        fetches a new one, and none does so soon after the last time: *refused* itself comes back. Raise
+        :class:`Unreadable` where there is no new one.
+        """
         with self._lock:
             known = self._tokens.get(audience)
-            if known is None or (not isinstance(known, Unreadable) and known.expires_on - time.time() < _EARLY):
-                known = self._tokens[audience] = self._fetch(audience)
-        if isinstance(known, Unreadable):
-            raise Unreadable(known.status, known.detail, known.remedy)
-        return known.token
+            if not isinstance(known, _Held) or known.token != refused:
+                known = self._tokens[audience] = known or self._fetch(audience)
+            elif not known.is_renewed or monotonic() - known.since >= _SHORTEST:
+                self.close()  # the credential keeps the tokens that it got
+                found = self._fetch(audience, challenge)
+                # Other requests may do with the old one, and need not fail in vain.
+                held = found if isinstance(found, _Held) else known
+                self._tokens[audience] = replace(held, since=monotonic(), is_renewed=True)
+                known = found
+        return _told(known)
 
-    def _fetch(self, audience: str) -> AccessToken | Unreadable:
-        from azure.core.exceptions import AzureError
-
-        try:
-            return self._connected().get_token(f"{audience}/.default", tenant_id=self._tenant)
-        except (AzureError, ValueError, OSError) as error:
-            # The text lists every way that was tried over many lines; only Entra's own code tells what is wrong.
-            codes = list(dict.fromkeys(_ENTRA_CODE.findall(str(error))))
-            reason = f"Microsoft Entra ID answered {', '.join(codes)}" if codes else "no way to sign in worked"
-            meaning, remedy = next((_MEANINGS[code] for code in codes if code in _MEANINGS), ("", REMEDY))
-            where = f" to tenant {self._tenant}" if self._tenant else ""
-            why = f"{reason} ({meaning})" if meaning else reason
-            return Unreadable(Status.FAILED, f"signing in to Azure{where} for {audience} failed: {why}", remedy)
-
-    def _connected(self) -> DefaultAzureCredential:
-        """Return the credential: environment, workload or managed identity, or a developer's login."""
-        if self._credential is None:
-            from azure.identity import DefaultAzureCredential
-
-            self._credential = DefaultAzureCredential(
-                authority=self._cloud.authority,
-                disable_instance_discovery=not self._cloud.instance_discovery,
-                additionally_allowed_tenants=[self._tenant] if self._tenant else [],
-            )
-        return self._credential
+    def signed_in(self, audience: str) -> str:
+        """Return the line that says who is signed in, by the token for *audience*, without asking for a new one."""
+        known = self._tokens.get(audience)
+        kind = self._kind.name if self._kind else "unknown"
+        return claims.signed_in(known.token if isinstance(known, _Held) else "", kind, self._to.tenant)
 
     def close(self) -> None:
         """Close the connections to Entra."""
         if self._credential is not None:
             self._credential.close()
+            self._credential = None
+
+    def _fetched_again(self, audience: str, known: _Held | Unreadable | None) -> _Held | Unreadable:
+        """Return a new token, or what is *known* where there is none and that still lasts."""
+        found = self._fetch(audience)
+        if isinstance(found, Unreadable) and isinstance(known, _Held) and monotonic() < known.until:
+            return replace(known, again=monotonic() + _SHORTEST)
+        return found
+
+    def _fetch(self, audience: str, challenge: str | None = None) -> _Held | Unreadable:
+        """Ask the kind that gave the last token, or each in turn."""
+        attempts: list[Attempt] = []
+        try:
+            for kind in [self._kind] if self._kind else kinds():
+                if why := kind.lacks():
+                    attempts += [] if kind.is_out_of_place else [Attempt(kind, why)]
+                    continue
+                found = self._asked(kind, audience, challenge)
+                if isinstance(found, _Held):
+                    return found
+                attempts.append(found)
+                if kind.decides:
+                    break
+        except Unreadable as why:
+            return why
+        return explained(attempts, self._to, audience)
+
+    def _asked(self, kind: Kind, audience: str, challenge: str | None) -> _Held | Attempt:
+        from azure.core.exceptions import AzureError
+
+        credential = self._credential
+        try:
+            credential = credential or kind.connect(self._to)
+            got = credential.get_token(f"{audience}/.default", claims=challenge, tenant_id=self._to.tenant)
+        except (AzureError, ValueError, OSError, Unreadable) as error:
+            if credential is not None and self._kind is None:
+                credential.close()
+            return attempt(kind, error)
+        self._kind, self._credential = kind, credential
+        now = monotonic()
+        lasts = got.expires_on - time()
+        return _Held(got.token, since=now, again=now + max(lasts - _EARLY, _SHORTEST), until=now + lasts)
+
+
+def _is_due(known: _Held | Unreadable) -> bool:
+    return isinstance(known, _Held) and monotonic() >= known.again
+
+
+def _told(known: _Held | Unreadable) -> str:
+    if isinstance(known, Unreadable):
+        raise Unreadable(known.status, known.detail, known.remedy)
+    return known.token

@@ -24,6 +24,7 @@ KEYS: Final = (
     "exclude",
     "read-secrets",
     "list-credentials",
+    "resource-graph",
     "fail-on",
     "expiry-warning-days",
     "ignore-registries",
@@ -31,6 +32,7 @@ KEYS: Final = (
     "waivers",
 )
 CLOUD_KEYS: Final = ("authority", "resource-manager", "graph", "registry-suffix", "registry-audience")
+_SUFFIXES: Final = ("registry-suffix", "storage-suffix")
 WAIVER_REQUIRED: Final = ("check", "subject", "reason", "owner", "until")
 WAIVER_KEYS: Final = (*WAIVER_REQUIRED, "target")
 FAIL_ON: Final = ("blocker", "risk", "advice")
@@ -89,6 +91,7 @@ def _settings(entries: Mapping[str, Entry], cloud: Cloud | None) -> Settings:
         "exclude": lambda entry: entry.texts(values.words),
         "read-secrets": Entry.flag,
         "list-credentials": Entry.flag,
+        "resource-graph": Entry.flag,
         "fail-on": lambda entry: entry.text(values.one_of(*FAIL_ON)),
         "expiry-warning-days": lambda entry: entry.number(MOST_DAYS),
         "ignore-registries": lambda entry: entry.texts(values.host),
@@ -102,12 +105,10 @@ def _cloud(entry: Entry) -> Cloud | None:
     """Return the cloud that is named, or the one whose endpoints are; none where they will not do."""
     if not isinstance(entry.value, dict):
         return entry.text(values.cloud_name)
-    entries = entry.mapping(CLOUD_KEYS, required=CLOUD_KEYS) or {}
-    read = {
-        key: inner.text(values.suffix if key == "registry-suffix" else values.https) for key, inner in entries.items()
-    }
+    entries = entry.mapping((*CLOUD_KEYS, "storage-suffix"), required=CLOUD_KEYS) or {}
+    read = {key: inner.text(values.suffix if key in _SUFFIXES else values.https) for key, inner in entries.items()}
     endpoints = {key.replace("-", "_"): value for key, value in read.items() if value is not None}
-    if len(endpoints) < len(CLOUD_KEYS):
+    if any(key not in read or read[key] is None for key in (*CLOUD_KEYS, *entries)):
         return None
     return Cloud(name="custom", instance_discovery=False, **endpoints)
 

@@ -105,6 +105,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     read_secrets: bool = False
     list_credentials: bool = False
+    resource_graph: bool = False
     fail_on: str = "blocker"
     expiry_warning_days: int = 30
     ignore_registries: tuple[str, ...] = ()

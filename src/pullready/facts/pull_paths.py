@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.access import AllNetworks, Disabled
@@ -139,13 +139,9 @@ def next_documents(scope: Scope) -> tuple[str, ...]:
     asked = Noting(scope.snapshot)
     with suppress(FactUnavailable, NothingToJudge):
         made = Facts(replace(scope, snapshot=asked))("pull_paths")
-        paths = [path for path in made if isinstance(path, PullPath) and path.may_have_nodes]
-        for ask in (_ask_resolution, _ask_egress):
-            for path in paths:
-                with suppress(FactUnavailable):
-                    ask(path)
-            if asked.missed:
-                break
+        for path in made:
+            if isinstance(path, PullPath) and path.may_have_nodes:
+                asked.until_missed(partial(ask, path) for ask in (_ask_resolution, _ask_egress))
     return asked.missed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from pullready.errors import FactUnavailable, NothingToJudge
@@ -49,8 +50,15 @@ def _ask_routes(way: Way) -> None:
                 way.junction(destination)
 
 
-def _ask_security(way: Way) -> None:
+def _ask_security_around(way: Way) -> None:
     with suppress(FactUnavailable):  # where the name leads is not known, and the rules may not care
+        if way.moot:
+            return
+    Security(way).look_around()
+
+
+def _ask_security(way: Way) -> None:
+    with suppress(FactUnavailable):
         if way.moot:
             return
     Security(way).look()
@@ -77,12 +85,10 @@ def _ask_firewall(way: Way, firewall: Firewall, flow: Flow) -> None:
     _ = inspection.rules.is_changing
 
 
-#: What the ways are asked for, in this order: each builds on what the earlier ones read.
-_ASKED: Final[tuple[Callable[[Way], object], ...]] = (
-    _ask_destinations,
-    _ask_routes,
-    _ask_security,
-    _ask_firewalls,
+#: What a way is asked for, in these orders: each builds on what the earlier ones of its line read.
+_ASKED: Final[tuple[tuple[Callable[[Way], object], ...], ...]] = (
+    (_ask_destinations, _ask_routes, _ask_firewalls),
+    (_ask_security_around, _ask_destinations, _ask_security),
 )
 
 
@@ -94,11 +100,8 @@ def next_way_documents(scope: Scope) -> tuple[str, ...]:
     asked = Noting(scope.snapshot)
     with suppress(FactUnavailable, NothingToJudge):
         made = Facts(replace(scope, snapshot=asked))("ways")
-        for ask in _ASKED:
-            for way in made:
-                if isinstance(way, Way) and way.path.may_have_nodes:
-                    with suppress(FactUnavailable):
-                        ask(way)
-            if asked.missed:
-                break
+        for way in made:
+            if isinstance(way, Way) and way.path.may_have_nodes:
+                for line in _ASKED:
+                    asked.until_missed(partial(ask, way) for ask in line)
     return asked.missed

@@ -68,11 +68,15 @@ class Scope:
 
 
 class Noting(Snapshot):
-    """A snapshot that notes, in ``missed``, which documents of Azure it was asked for and does not have."""
+    """A snapshot that notes, in ``missed``, which documents of Azure it was asked for and does not have.
+
+    ``misses`` counts how often it was asked for one of them.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__(snapshot, captured_at=snapshot.captured_at, targets=snapshot.targets)
         self._missed: dict[str, str] = {}
+        self.misses = 0
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -84,7 +88,20 @@ class Noting(Snapshot):
         found = super().document(id, provider)
         if found.status is Status.NOT_ASKED and provider in {Provider.ARM, Provider.GRAPH}:
             self._missed.setdefault(id.casefold(), id)
+            self.misses += 1
         return found
+
+    def until_missed(self, asks: Iterable[Callable[[], object]]) -> None:
+        """Call each of *asks*, as long as they miss nothing: what the later ask for goes by what the earlier found."""
+        for ask in asks:
+            before = self.misses
+            try:
+                ask()
+            except FactUnavailable as why:
+                if why.document and why.document not in self:  # missed before, and remembered by a fact
+                    return
+            if self.misses > before:
+                return
 
 
 @dataclass(frozen=True, slots=True)

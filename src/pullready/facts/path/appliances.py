@@ -15,6 +15,7 @@ from pullready.facts.firewalls import Firewall, firewall_at
 from pullready.facts.network import Subnet, VirtualNetwork
 from pullready.facts.routes import Route
 from pullready.facts.scope import Scope
+from pullready.snapshot import Status
 from pullready.verdict import Evidence
 
 
@@ -48,6 +49,8 @@ def appliance_of(scope: Scope, subnet: Subnet, route: Route) -> Firewall | Assig
         if firewall := firewall_at(scope, address, subnet.network):
             return firewall
     except FactUnavailable as why:
+        if scope.document(why.document or "").status is Status.NOT_ASKED:
+            raise  # only what will not be read makes the question below worth asking
         unread = why
     answer = Fact(scope.document(ids.address_in(_network_of(subnet.network, address, route), address)), "")
     available = answer.require(decode(answer.document, _Availability).available, "/available")

@@ -57,11 +57,14 @@ class Security(msgspec.Struct, frozen=True, dict=True):
 
     way: Way
 
-    def look(self) -> None:
-        """Ask for every document that judging looks at."""
+    def look_around(self) -> None:
+        """Ask for the documents that judging looks at wherever the nodes connect to."""
         for platform in (METADATA, AZURE_DNS):
             with suppress(FactUnavailable):
                 self.reaches(platform)
+
+    def look(self) -> None:
+        """Ask for those that judging looks at beside them."""
         try:
             destinations = self.way.destinations
         except FactUnavailable:
