@@ -1,0 +1,1 @@
+"""What shows that the stand-in for Azure is like Azure; run by ``make conformance``."""
