@@ -31,7 +31,7 @@ from pullready.collectors.live import collect  # noqa: E402
 from pullready.collectors.manifests import read_manifests  # noqa: E402
 from pullready.config import Cloud, Settings, Target  # noqa: E402
 from pullready.facts import MAKERS, needs_of  # noqa: E402
-from pullready.snapshot import Document, Snapshot, Status, TargetScope  # noqa: E402
+from pullready.snapshot import Snapshot, TargetScope  # noqa: E402
 
 RUNS: Final = 3
 PAGE: Final = 100
@@ -78,26 +78,10 @@ def timed(task: str, cloud: Mapping[str, object], environ: Mapping[str, str]) ->
 
 def longest_chain(snapshot: Snapshot, context: ssl.SSLContext) -> int:
     """Return how many documents, each needed for asking for the next, are read one after the other at the least."""
-    from tests.azure.standin import Standin  # noqa: PLC0415
+    from tests.azure.rounds import depths, needs  # noqa: PLC0415
 
-    with Standin(snapshot, page_size=PAGE).serving(context) as standin:
-
-        def asked() -> list[str]:
-            standin.requests.clear()
-            read(asdict(standin.cloud))
-            return [id_.casefold() for id_ in standin.asked()]
-
-        everything = asked()
-        needs: dict[str, set[str]] = {id_: set() for id_ in everything}
-        for id_ in everything:
-            refused = Document(id=id_, provider=snapshot.document(id_).provider, status=Status.FORBIDDEN)
-            standin.snapshot = snapshot.with_documents([refused])
-            for other in set(everything) - set(asked()):
-                needs[other].add(id_)
-    depth: dict[str, int] = {}
-    for id_ in sorted(needs, key=lambda id_: len(needs[id_])):
-        depth[id_] = 1 + max((depth.get(other, 0) for other in needs[id_]), default=0)
-    return max(depth.values())
+    needed = needs(snapshot, lambda standin: standin.serving(context), lambda standin: read(asdict(standin.cloud)))
+    return max(depths(needed).values())
 
 
 def main() -> None:
