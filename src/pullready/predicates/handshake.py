@@ -12,7 +12,6 @@ from pullready.verdict import Clear, Found, Judgement, NotApplicable, Severity, 
 
 #: What a handshake passes. The registry's own gate answers after it, and addresses to leave from change nothing of it.
 _STEPS: Final = (Step.RULES, Step.ROUTE, Step.NETWORKS, Step.FIREWALL)
-_NOT_SEEN: Final = "curl -v https://{host}/v2/ from a node shows how far it comes; accept this with a waiver if it does"
 
 
 def handshake_swallowed(way: Way) -> Iterator[Judgement]:
@@ -31,8 +30,7 @@ def handshake_swallowed(way: Way) -> Iterator[Judgement]:
     elif cautions := [hop for hop in seen if hop.caution and hop.step is Step.FIREWALL]:
         yield from (_cautioned(way, hop) for hop in cautions)
     elif unseen := [hop for hop in seen if hop.state is State.UNSEEN]:
-        remedy = _NOT_SEEN.format(host=way.endpoint.host or "REGISTRY")
-        yield Unknown(way.subject, f"{way.endpoint}: {unseen[0].says}", remedy, unseen[0].evidence)
+        yield Unknown(way.subject, f"{way.endpoint}: {unseen[0].says}", unseen[0].remedy, unseen[0].evidence)
     else:
         yield Clear(way.subject, tuple(one for hop in seen for one in hop.evidence))
 

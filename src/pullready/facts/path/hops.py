@@ -97,7 +97,7 @@ def hops(way: Way, steps: tuple[Step, ...] = ALL) -> Iterator[Hop]:
             Step.ADDRESS: lambda to: [_address(way, to)],
             Step.NETWORKS: lambda to: _networks(way, to),
             Step.RULES: lambda to: _rules(way, to),
-            Step.ROUTE: lambda to: [_leg(leg) for leg in way.legs(to)],
+            Step.ROUTE: lambda to: [_leg(way, leg) for leg in way.legs(to)],
             Step.FIREWALL: lambda to: _firewalls(way, to),
             Step.GATEWAY: lambda to: _gateway(way, to),
             Step.REGISTRY: lambda to: _registry(way, to),
@@ -144,7 +144,7 @@ def _rules(way: Way, destination: Destination) -> list[Hop]:
     return [Hop(Step.RULES, State.PASSES, f"nothing denies it: {passing.by}", passing.evidence)]
 
 
-def _leg(leg: Leg) -> Hop:
+def _leg(way: Way, leg: Leg) -> Hop:
     route, evidence = leg.hop.route, leg.hop.evidence
     whose = f"{ids.name_of(leg.subnet.network.id)}/{ids.name_of(leg.subnet.id)}"
     named = f"the route for {route.prefix} of {whose}" if route else f"Azure's own route of {whose}"
@@ -166,7 +166,8 @@ def _leg(leg: Leg) -> Hop:
             return Hop(Step.ROUTE, state, f"{named} leads {leads}", evidence, remedy=remedy)
         case assigned:
             says = f"{named} leads to {assigned.address}, an appliance of which Azure knows no rules"
-            remedy = "Try it from a node"
+            host = (way.endpoint.host or "REGISTRY").replace("*", "ACCOUNT")
+            remedy = f"curl -v https://{host}/ from a node shows how far it comes; accept this with a waiver if it does"
             return Hop(Step.ROUTE, State.UNSEEN, says, (*evidence, assigned.evidence), remedy=remedy)
 
 
