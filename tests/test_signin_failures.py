@@ -204,6 +204,11 @@ def test_the_token_for_a_job_goes_to_no_address_without_tls(place: Place) -> Non
     assert place.issuers.asked == []
 
 
+def test_an_authority_that_is_not_there_is_named(place: Place) -> None:
+    place.is_with({**WITH_SECRET, "REQUESTS_CA_BUNDLE": "/nowhere.pem"})
+    assert "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is not there" in read(place)[1]
+
+
 def test_the_way_to_entra_is_barred(place: Place) -> None:
     place.is_with({**WITH_SECRET, "REQUESTS_CA_BUNDLE": ""})
     host = place.standin.urls["entra"].removeprefix("https://")

@@ -176,7 +176,11 @@ def _subject(error: Exception) -> str:
 def _is_of_network(error: Exception) -> bool:
     from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-    return any(isinstance(cause, ServiceRequestError | ServiceResponseError) for cause in _causes(error))
+    return any(
+        isinstance(cause, ServiceRequestError | ServiceResponseError)
+        or (isinstance(cause, OSError) and "CA certificate" in str(cause))
+        for cause in _causes(error)
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
