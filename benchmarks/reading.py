@@ -48,7 +48,7 @@ def read(cloud: Mapping[str, object]) -> Snapshot:
     manifests = read_manifests([str(MANIFESTS)], root=ROOT, exclude=())
     scope = TargetScope("prod", CLUSTER, manifests=tuple(one.id for one in manifests))
     empty = Snapshot(manifests, captured_at=datetime.now(UTC), targets=[scope])
-    settings = Settings(cloud=Cloud(**cloud))  # type: ignore[arg-type]
+    settings = Settings(cloud=Cloud(**cloud), read_registries=False)  # type: ignore[arg-type]
     return collect([target], settings, {"prod": needs_of(MAKERS)}, empty, lambda _: None)
 
 

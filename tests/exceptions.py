@@ -31,8 +31,10 @@ CATALOGUE: Final = Path(os.environ.get("PULLREADY_CORPUS", ROOT.parent / "shared
 COVERED: Final = Path(__file__).with_name("exceptions.toml")
 #: The name under which the exceptions stand that concern several checks.
 GLOBAL: Final = "global"
-#: How many conditions, from the catalogue's first one on, have to be covered.
+#: How many conditions, from the catalogue's first one on, have to be covered; beyond them, those that have cases.
 CONDITIONS: Final = 22
+#: What an entry without exceptions says.
+_NONE: Final = "none."
 
 _CONDITION: Final = re.compile(r"### (\d+)\. `([a-z0-9-]+)`")
 _CORRECTION: Final = re.compile(r"(?:> )?\*\*Correction \(.*?\)\.\*\*")
@@ -144,7 +146,7 @@ def _conditions(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
     check = None
     for place, line in enumerate(lines):
         if heading := _CONDITION.match(line):
-            check = heading[2] if int(heading[1]) <= CONDITIONS else None
+            check = heading[2] if int(heading[1]) <= CONDITIONS or _cases(heading[2]) else None
         elif line.startswith("## "):
             check = None
         elif check and _CORRECTION.match(line):
@@ -152,7 +154,7 @@ def _conditions(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
         elif check and line.startswith(_EXCEPTIONS):
             # An exception that is the only one stands in the same line.
             alone = line.removeprefix(_EXCEPTIONS).strip()
-            yield check, "", [alone] if alone else _items(lines[place + 1 :])
+            yield check, "", [alone] * (alone != _NONE) if alone else _items(lines[place + 1 :])
 
 
 def _corrected(lines: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +44,7 @@ DIGEST: Final = "sha256:" + "ab" * 32
         (("Linux", "X86_64", ""), "linux", "amd64", True),
         (("linux", "amd64", "v1"), "linux", "amd64", True),
         (("linux", "amd64", "v2"), "linux", "amd64", None),
+        (("linux", "amd64", "v3"), "linux", "amd64", None),
         (("linux", "386", ""), "linux", "amd64", True),
         (("linux", "i386", ""), "linux", "amd64", True),
         (("linux", "386", ""), "linux", "arm64", False),
@@ -53,6 +55,13 @@ DIGEST: Final = "sha256:" + "ab" * 32
         (("linux", "arm64", "v8.0"), "linux", "arm64", True),
         (("linux", "arm64", "v9"), "linux", "arm64", None),
         (("linux", "arm", "v7"), "linux", "arm64", None),
+        (("linux", "arm64", "v8.1"), "linux", "arm64", None),
+        (("linux", "arm", "v6"), "linux", "arm64", None),
+        (("linux", "arm", "v5"), "linux", "arm64", None),
+        (("linux", "arm", ""), "linux", "arm64", None),
+        (("windows", "arm", "v7"), "windows", "arm64", None),
+        (("linux", "riscv64", ""), "linux", "arm64", False),
+        (("linux", "amd64p32", ""), "linux", "amd64", False),
         (("linux", "arm", "v7"), "linux", "amd64", False),
         (("linux", "arm64", ""), "linux", "amd64", False),
         (("linux", "amd64", ""), "linux", "arm64", False),
@@ -195,9 +204,19 @@ def test_a_manifest_that_somebody_saved_by_hand_is_reduced() -> None:
 
 def test_a_run_that_asked_no_registry_does_not_look_for_sizes(tmp_path: Path) -> None:
     scope = case_scope({"no-artifacts": True}, tmp_path)
+    scope = replace(scope, settings=replace(scope.settings, read_registries=False))
     assert not scope.snapshot.asked(Provider.REGISTRY)
+    assert list(artifacts.read_artifacts(scope)) == []
     assert list(artifacts.read_vm_sizes(scope)) == []
     assert list(artifacts.read_cache_rules(scope)) == []
+
+
+def test_what_a_snapshot_lacks_is_asked_of_registries_only_where_that_is_wanted(tmp_path: Path) -> None:
+    scope = case_scope({"patch": [{"document": "report", "absent": True}]}, tmp_path)
+    [missing] = next(artifacts.read_artifacts(scope))
+    assert "/jobs/report/manifests/" in missing
+    unasked = replace(scope, settings=replace(scope.settings, read_registries=False))
+    assert list(artifacts.read_artifacts(unasked)) == []
 
 
 def test_sizes_and_rules_are_looked_for_where_they_matter(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.running import CHECKS, CLUSTER, FIVE, HEALTHY, Ran, run, run_pytest
 from tools.shop.environment import SHOP, SHOPTOOLS
 
 CANARY: Final = "canary"
+ZEROS: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class Canaries:
@@ -54,6 +55,13 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def token(plant: Canaries) -> str:
+    """Return a token whose every part and claim is a secret but for its end."""
+    claims = {name: plant(f"claim {name}") for name in ("iss", "aud", "sub", "jti", "tenant", "rid")}
+    parts = (json.dumps({"kid": plant("kid")}), json.dumps({**claims, "exp": 1793361600}), plant("signature"))
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+
+
 def manifests(plant: Canaries) -> list[dict[str, Any]]:
     """Return objects with a canary in every field that may hold a secret."""
     login = {
@@ -69,6 +77,9 @@ def manifests(plant: Canaries) -> list[dict[str, Any]]:
         "https://shopimages.azurecr.io": {"auth": encoded(f"{client}:{plant('principal in auth')}")},
         "*.azurecr.io": {"username": "shopimages", "password": plant("admin")},
         "shopimages.azurecr.io/team": {"auth": encoded(f"shopimages:{plant('admin in auth')}")},
+        "shopimages.azurecr.io/tokens": {"username": ZEROS, "password": token(plant)},
+        "shopimages.azurecr.io/more": {"auth": encoded(f"{ZEROS}:{plant('no token')}")},
+        "shopimages.azurecr.io/store": {"identitytoken": plant("identity token alone")},
     }
     config = json.dumps({"auths": {f"https://reader:{plant('server')}@shopprod.azurecr.io": login}})
     container = {

@@ -27,6 +27,7 @@ from tests.azure.wire import Server
 TOKEN = "canary-kubernetes-token"
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 PODS = "/api/v1/pods"
+NODES = "/api/v1/nodes"
 SECRET = {"name": "PASSWORD", "value": "canary-env"}
 CONTAINER = {"name": "web", "image": "shopimages.azurecr.io/web:1", "env": [SECRET]}
 
@@ -57,7 +58,8 @@ class ApiServer:
             return items, json.dumps({"kind": "Status", "code": items, "message": "canary-message"}).encode()
         start = int(query.get("continue", ["0"])[0])
         end = start + int(query["limit"][0])
-        kind = {DEPLOYMENTS: "DeploymentList", PODS: "PodList", kubernetes.SECRETS: "SecretList"}.get(path, "ThingList")
+        kinds = {DEPLOYMENTS: "DeploymentList", PODS: "PodList", kubernetes.SECRETS: "SecretList", NODES: "NodeList"}
+        kind = kinds.get(path, "ThingList")
         metadata = {"continue": str(end)} if end < len(items) else {}
         body = {"apiVersion": path.removeprefix("/apis/").rpartition("/")[0], "kind": kind, "metadata": metadata}
         return 200, json.dumps({**body, "items": items[start:end]}).encode()
@@ -119,9 +121,9 @@ def server(
     listening.server_close()
 
 
-def read(context: str = "prod", settings: Settings | None = None) -> Snapshot:
+def read(context: str = "prod", settings: Settings | None = None, need: Need = Need.WORKLOADS) -> Snapshot:
     target = Target("live", context=context)
-    needs = {"live": frozenset({Need.WORKLOADS})}
+    needs = {"live": frozenset({need})}
     return collect([target], settings or Settings(), needs, Snapshot(captured_at=hub().captured_at), lambda _: None)
 
 
@@ -148,6 +150,53 @@ def test_lists_are_read_whole_and_reduced(server: ApiServer, monkeypatch: pytest
     assert [use.subject for use in facts("images")] == [
         f"shopimages.azurecr.io/web:1 in Deployment shop/web{number}" for number in range(5)
     ]
+
+
+NODE: dict[str, Any] = {
+    "metadata": {
+        "name": "aks-linux1-12345678-vmss000000",
+        "labels": {"agentpool": "linux1", "disk": "ssd"},
+        "annotations": {"note": "canary-note"},
+    },
+    "spec": {
+        "podCIDR": "198.51.100.0/24",
+        "taints": [{"key": "gpu", "effect": "NoSchedule", "timeAdded": "2026-11-02T06:00:00Z"}],
+    },
+    "status": {
+        "addresses": [{"type": "InternalIP", "address": "203.0.113.7"}],
+        "images": [{"names": ["canary-image"]}],
+    },
+}
+
+
+def test_nodes_are_read_page_by_page_for_their_labels_and_taints(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kubernetes, "_PAGE", 2)
+    server.lists[NODES] = [NODE] * 5
+    found = read(need=Need.NODES)
+    assert [one.id for one in found] == [ids.live_nodes("prod")]
+    assert server.asked == [f"{NODES}?limit=2", f"{NODES}?limit=2&continue=2", f"{NODES}?limit=2&continue=4"]
+    items = document(found, NODES).body["items"]
+    assert [item["kind"] for item in items] == ["Node"] * 5
+    kept = {
+        "metadata": {"name": "aks-linux1-12345678-vmss000000", "labels": {"agentpool": "linux1", "disk": "ssd"}},
+        "spec": {"taints": [{"key": "gpu", "effect": "NoSchedule"}]},
+    }
+    assert all({key: item[key] for key in item if key not in {"apiVersion", "kind"}} == kept for item in items)
+    assert "canary" not in found.encode().decode()
+    facts = Facts(Scope(found, Target("live", context="prod"), Settings()))
+    assert [str(taint) for node in facts("live_nodes").nodes for taint in node.taints] == ["gpu:NoSchedule"] * 5
+
+
+def test_nodes_that_may_not_be_listed_are_no_workloads(server: ApiServer) -> None:
+    server.lists[NODES] = 403
+    server.lists[DEPLOYMENTS] = [workload("web", template={"spec": {"containers": [CONTAINER]}})]
+    found = read().with_documents(read(need=Need.NODES))
+    assert document(found, NODES).status is Status.FORBIDDEN
+    facts = Facts(Scope(found, Target("live", context="prod"), Settings()))
+    assert [one.subject for one in facts("workloads")] == ["Deployment shop/web"]
+    assert [one.nodes.nodes for one in facts("placements")] == [()]
 
 
 def test_what_another_workload_made_is_left_out(server: ApiServer) -> None:
@@ -195,7 +244,7 @@ def test_of_a_live_secret_only_its_logins_and_times_are_kept(server: ApiServer) 
         "managedFields": [{"time": "2026-10-12T09:20:00Z", "fieldsV1": {"f:data": {}}}],
     }
     [kept] = pull["registries"]
-    assert set(kept) == {"server", "username", "keyedHint"}
+    assert set(kept) == {"server", "username", "kind", "keyedHint"}
     assert set(other) == {"apiVersion", "kind", "metadata", "type"}
     saved = found.encode()
     for secret in (b"canary", base64.b64encode(b"canary-data"), base64.b64encode(content.encode())):

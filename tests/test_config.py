@@ -51,6 +51,7 @@ exclude: [charts/**]
 read-secrets: true
 list-credentials: true
 resource-graph: true
+read-registries: false
 fail-on: risk
 expiry-warning-days: 14
 ignore-registries: [Docker.io, "registry.example:5000"]
@@ -110,6 +111,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             read_secrets=True,
             list_credentials=True,
             resource_graph=True,
+            read_registries=False,
             fail_on="risk",
             expiry_warning_days=14,
             ignore_registries=("docker.io", "registry.example:5000"),
@@ -125,7 +127,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
                 date(2026, 12, 31),
                 "prod",
                 file,
-                23,
+                24,
             ),
         ),
         file="shop/pullready.yaml",
@@ -456,6 +458,7 @@ def test_schema_has_the_defaults_that_count() -> None:
         "read-secrets": settings.read_secrets,
         "list-credentials": settings.list_credentials,
         "resource-graph": settings.resource_graph,
+        "read-registries": settings.read_registries,
         "fail-on": settings.fail_on,
         "expiry-warning-days": settings.expiry_warning_days,
     }

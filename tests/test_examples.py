@@ -22,7 +22,16 @@ from tools.shop.landing_zone import KUBELETS
 
 CHECKS = catalogue.load()
 #: The faults whose remedy is a change of a manifest.
-OF_MANIFESTS = {"image-reference-registry-unknown", "kubelet-pull-qps-throttle", "pod-os-nodeselector-mismatch"}
+OF_MANIFESTS = {
+    "cloud-suffix-mismatch",
+    "dnl-login-server-mismatch",
+    "image-pull-policy-hazard",
+    "image-reference-registry-unknown",
+    "image-uses-privatelink-hostname",
+    "invalid-image-reference",
+    "kubelet-pull-qps-throttle",
+    "pod-os-nodeselector-mismatch",
+}
 #: The faults that are found as a risk, although their check may find more.
 OF_A_RISK = {fault.slug for fault in faults() if fault.is_risk}
 BROKEN = ROOT / "manifests_examples" / "broken"

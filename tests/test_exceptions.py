@@ -66,7 +66,7 @@ Things that are often suspected but harmless: rain; snow (a little).
 @needs_catalogue
 def test_every_exception_has_a_case() -> None:
     wanted = bullets(CATALOGUE.read_text(encoding="utf-8"))
-    assert len({bullet.check for bullet in wanted} - {GLOBAL}) == CONDITIONS
+    assert len({bullet.check for bullet in wanted} - {GLOBAL}) >= CONDITIONS
     sys.stdout.writelines(f"{line}\n" for line in listing(wanted, KNOWN))
     assert list(gaps(wanted, KNOWN, CHECKS)) == []
 

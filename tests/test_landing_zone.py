@@ -142,6 +142,12 @@ def built_for_one(zone: Bodies) -> None:
     zone[found] = index(entry("search linux amd64", "linux", "amd64"))
 
 
+def base_image_is_newer(zone: Bodies) -> None:
+    found = ids.image_manifest("retailimages.azurecr.io", "tills", "8.3.1")
+    newer = {"os.version": "10.0.26100.4061"}
+    zone[found] = index(entry("tills windows amd64", "windows", "amd64", newer))
+
+
 IMAGES_ALONE, TEAMS_ALONE, TOOLS_ALONE = ((f"{ids.name_of(one)}.azurecr.io",) for one in (IMAGES, TEAMS, TOOLS))
 FAULTS: Final = (
     Broken(PEERING, BEHIND, forwards_nothing),
@@ -165,6 +171,7 @@ FAULTS: Final = (
     Broken(ADMITTED, BEHIND, second_address_is_forgotten, TOOLS_ALONE),
     Broken("abac-registry-acrpull-not-honoured", ["retail", "batch"], condition_is_narrower, TEAMS_ALONE),
     Broken("image-architecture-mismatch", ["arm1"], built_for_one),
+    Broken("windows-os-build-mismatch", ["win1"], base_image_is_newer),
 )
 
 

@@ -139,10 +139,20 @@ def with_another_name(standin: Standin) -> None:
     )
 
 
-#: The checks that judge what registries hold, which no live run reads so far: they do not apply to any.
-OF_CONTENTS: Final = frozenset({"image-architecture-mismatch", "image-manifest-missing"})
+#: The checks that judge what registries hold, which are not asked here: they do not apply.
+OF_CONTENTS: Final = frozenset(slug for slug, check in runs.CHECKS.items() if "pulled_images" in check.facts)
 ALL: Final = frozenset(runs.CHECKS) - OF_CONTENTS
-OF_CLUSTER: Final = ALL - {"image-reference-registry-unknown"}
+#: The checks that judge what the manifests say, and read nothing of Azure.
+OF_MANIFESTS: Final = frozenset(
+    {
+        "cloud-suffix-mismatch",
+        "image-pull-policy-hazard",
+        "image-uses-privatelink-hostname",
+        "invalid-image-reference",
+    }
+)
+OF_AZURE: Final = ALL - OF_MANIFESTS
+OF_CLUSTER: Final = OF_AZURE - {"dnl-login-server-mismatch", "image-reference-registry-unknown"}
 OF_REGISTRY: Final = frozenset(
     {
         "abac-registry-acrpull-not-honoured",
@@ -169,23 +179,23 @@ BAD_INPUT: Final = {
         OF_CLUSTER,
         spoil=answered(PROD, 403, "AuthorizationFailed"),
     ),
-    "subscription-forbidden": Bad(PERMISSION, ALL, ALL, all_forbidden),
+    "subscription-forbidden": Bad(PERMISSION, OF_AZURE, OF_AZURE, all_forbidden),
     "subscription-of-another-tenant": Bad(
         r"remedy: +Sign in to the tenant that the resource belongs to .*tenant: in pullready.yaml",
-        ALL,
-        ALL,
+        OF_AZURE,
+        OF_AZURE,
         lambda standin: standin.homes.update({SUBSCRIPTION: "another"}),
     ),
     "login-expired": Bad(
         r"signing in to Azure .* failed: .* AADSTS7000222 \(the client secret has expired\)\. .*AZURE_CLIENT_SECRET",
-        ALL,
-        ALL,
+        OF_AZURE,
+        OF_AZURE,
         lambda standin: setattr(standin.entra, "refusal", "AADSTS7000222: The client secret keys are expired."),
     ),
     "login-absent": Bad(
         r"signing in to Azure .* failed: no way to sign in worked \(.*\)\. Run az login, .*\(OIDC",
-        ALL,
-        ALL,
+        OF_AZURE,
+        OF_AZURE,
         # Neither the machine's own identity is asked, nor a person's login that may be there.
         environ={"AZURE_CLIENT_ID": "", "AZURE_CLIENT_SECRET": "", "AZURE_TOKEN_CREDENTIALS": "dev", "PATH": ""},
     ),
@@ -197,7 +207,7 @@ BAD_INPUT: Final = {
     ),
     "registry-elsewhere-by-its-resource-id": Bad(
         f"cannot read {OTHER_SHOP}: .*Microsoft.ContainerRegistry/registries/read is missing at {OTHER_SHOP}",
-        OF_REGISTRY | {"image-reference-registry-unknown"},
+        OF_REGISTRY | {"dnl-login-server-mismatch", "image-reference-registry-unknown"},
         spoil=answered(OTHER_SHOP, 403, "AuthorizationFailed"),
         target={**runs.targets("prod")[0], "registries": [OTHER_SHOP]},
     ),
@@ -262,7 +272,7 @@ def test_manifests_alone_are_judged_beside_a_live_cluster(serve: Serve, tmp_path
     done = runs.run(tmp_path)
     assert done.exit_code == 0, done.said
     clear = {check for (check, target), verdict in done.verdicts.items() if (target, verdict) == ("manifests", "clear")}
-    assert clear == {"image-reference-registry-unknown", "pod-os-nodeselector-mismatch"}
+    assert clear == OF_MANIFESTS | {"image-reference-registry-unknown", "pod-os-nodeselector-mismatch"}
     assert set(done.verdicts.values()) == {"clear", "not-applicable"}
     assert not [id_ for id_ in standin.asked() if "othershop" in id_], "it belongs to no cluster"
 

@@ -309,19 +309,24 @@ AUTH = base64.b64encode(f"shop:{CANARY}".encode()).decode()
     [
         (
             secret({".dockerconfigjson": encoded({"auths": {"shop.azurecr.io": {"auth": AUTH, "password": CANARY}}})}),
-            {"registries": [{"server": "shop.azurecr.io", "username": "shop"}]},
+            {"registries": [{"server": "shop.azurecr.io", "username": "shop", "kind": "whole"}]},
         ),
         (
             secret({".dockerconfigjson": json.dumps({"auths": {"a": {"username": "u"}, "b": {}}})}, field="stringData"),
-            {"registries": [{"server": "a", "username": "u"}, {"server": "b"}]},
+            {
+                "registries": [
+                    {"server": "a", "username": "u", "kind": "no-password"},
+                    {"server": "b", "kind": "no-user"},
+                ]
+            },
         ),
         (
             secret({".dockercfg": encoded({f"https://x:{CANARY}@shop.azurecr.io/v2/": {"auth": CANARY}})}, "dockercfg"),
-            {"registries": [{"server": "https://***@shop.azurecr.io/v2/"}]},
+            {"registries": [{"server": "https://***@shop.azurecr.io/v2/", "kind": "malformed"}]},
         ),
-        (secret({".dockerconfigjson": CANARY}), NOTE),
-        (secret({".dockerconfigjson": encoded([CANARY])}), NOTE),
-        (secret({".dockerconfigjson": encoded({"a": CANARY})}), NOTE),
+        (secret({".dockerconfigjson": CANARY}), {**NOTE, "flaw": "refused"}),
+        (secret({".dockerconfigjson": encoded([CANARY])}), {**NOTE, "flaw": "refused"}),
+        (secret({".dockerconfigjson": encoded({"a": CANARY})}), {"registries": []}),
         (secret({"password": CANARY}), {}),
     ],
 )  # fmt: skip

@@ -28,10 +28,21 @@ REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/shop"
 ZONE = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.azurecr.io"
 
 
-def declared() -> set[str]:
-    """Return the actions that are needed without any setting."""
-    found = (one for each in permissions() for one in each.permissions if isinstance(one, Permission))
+def declared(*, of_registries: bool = False) -> set[str]:
+    """Return the actions that are needed without any setting: of Azure Resource Manager, or of registries' own API."""
+    found = (
+        one
+        for each in permissions()
+        for one in each.permissions
+        if isinstance(one, Permission) and (Need.ARTIFACTS in each.needs) is of_registries
+    )
     return {one.action for one in found if one.opt_in is None}
+
+
+def test_registries_are_asked_with_what_lets_a_node_pull() -> None:
+    registry = "Microsoft.ContainerRegistry/registries"
+    by_repository = {f"{registry}/repositories/{one}/read" for one in ("content", "metadata")}
+    assert declared(of_registries=True) == {f"{registry}/pull/read", *by_repository}
 
 
 def test_what_is_asked_of_azure_is_what_is_declared(serve: Serve) -> None:
@@ -47,7 +58,7 @@ def test_what_is_asked_of_azure_is_what_is_declared(serve: Serve) -> None:
 def test_what_is_asked_of_kubernetes_is_what_is_declared() -> None:
     rules = [one for each in permissions() for one in each.permissions if isinstance(one, KubernetesRule)]
     listed = {(rule.group, resource) for rule in rules for resource in rule.resources if rule.opt_in is None}
-    assert {path_of(group, resource) for group, resource in listed} == set(kubernetes.LISTS)
+    assert {path_of(group, resource) for group, resource in listed} == {*kubernetes.LISTS, "/api/v1/nodes"}
     [opt_in] = [rule for rule in rules if rule.opt_in]
     assert (opt_in.resources, opt_in.opt_in) == (("secrets",), "read-secrets")
     assert {rule.verbs for rule in rules} == {("list",)}
@@ -69,7 +80,8 @@ def test_only_reading_is_declared() -> None:
 def test_every_need_that_is_read_live_has_its_collector_in_order() -> None:
     filled = [need for each in permissions() for need in each.needs]
     assert len(filled) == len(set(filled))
-    assert set(filled) == needs_of(MAKERS) - {Need.MANIFESTS, Need.ARTIFACTS}  # nothing reads what registries hold yet
+    assert set(filled) == needs_of(MAKERS) - {Need.MANIFESTS}
+    assert filled.index(Need.REGISTRIES) < filled.index(Need.ARTIFACTS) < filled.index(Need.CACHE_RULES)
     assert filled.index(Need.SERVICE_PRINCIPAL) < filled.index(Need.ROLE_ASSIGNMENTS)
 
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from pullready.facts import Facts, NodePool, Placement
 from pullready.facts.declared_os import declared_systems, is_windows_only
-from pullready.facts.placement import labels_of, taints_of
 from pullready.facts.pods import Requirement, Toleration
+from pullready.facts.pool_labels import labels_of, taints_of
 from pullready.facts.scheduling import Labels, Taint, Truth, attracted, every, holds, selected, some, taint, tolerated
 from pullready.predicates.node_os import os_mismatch
 from pullready.verdict import Clear, Found, NotApplicable, Unknown
@@ -214,6 +214,12 @@ def test_labels_that_aks_gives_a_linux_node(tmp_path: Path) -> None:
         "kubernetes.azure.com/mode": frozenset({"user"}),
         "kubernetes.azure.com/role": frozenset({"agent"}),
         "kubernetes.azure.com/scalesetpriority": frozenset({"regular", None}),
+        "kubernetes.azure.com/os-sku": frozenset({"Ubuntu"}),
+        "node.kubernetes.io/windows-build": frozenset({None}),
+        "topology.kubernetes.io/region": frozenset({"westeurope"}),
+        "failure-domain.beta.kubernetes.io/region": frozenset({"westeurope"}),
+        "topology.kubernetes.io/zone": frozenset("0123456789"),
+        "failure-domain.beta.kubernetes.io/zone": frozenset("0123456789"),
     }
 
 
@@ -228,6 +234,21 @@ def test_labels_that_aks_gives_a_linux_node(tmp_path: Path) -> None:
         (1, {"scaleSetPriority": "Regular"}, "kubernetes.azure.com/scalesetpriority", {"regular", None}),
         (2, {}, "kubernetes.io/arch", {"amd64"}),
         (2, {}, "kubernetes.io/os", {"windows"}),
+        (1, {"availabilityZones": ["1", "3"]}, "topology.kubernetes.io/zone", {"westeurope-1", "westeurope-3"}),
+        (1, {"availabilityZones": []}, "topology.kubernetes.io/zone", set("0123456789")),
+        (1, {"osSKU": "Ubuntu2204"}, "kubernetes.azure.com/os-sku", {"Ubuntu2204", "Ubuntu"}),
+        (1, {"osSKU": None}, "kubernetes.azure.com/os-sku", None),
+        (1, {}, "kubernetes.azure.com/node-image-version", None),
+        (1, {"nodeImageVersion": "AKSUbuntu-1"}, "kubernetes.azure.com/node-image-version", {"AKSUbuntu-1"}),
+        (2, {}, "kubernetes.azure.com/os-sku", {"Windows2022"}),
+        (2, {}, "node.kubernetes.io/windows-build", {"10.0.20348"}),
+        (2, {"osSKU": "WindowsAnnual"}, "node.kubernetes.io/windows-build", None),
+        (
+            2,
+            {"osSKU": "Windows2025", "nodeImageVersion": "AKSWindows-2022-containerd-20348.2031.231011"},
+            "node.kubernetes.io/windows-build",
+            {"10.0.20348", "10.0.26100"},
+        ),
         (2, {"osType": "Plan9"}, "kubernetes.io/os", {"plan9"}),
         (2, {"osType": "Plan9"}, "kubernetes.io/arch", None),
     ],
@@ -346,7 +367,10 @@ CHOSEN = ("/spec/nodeSelector", "chooses the nodes' operating system")
         ),
         (
             f"os: {{name: windows}}, {IMAGE}, {ANYWHERE}",
-            "the images are for windows, and the pods may run on system (linux), linux1 (linux)",
+            (
+                "the images are for windows, and the pods may run on system (linux), linux1 (linux); "
+                "they are right on win1 (windows)"
+            ),
             "every pool that takes the pods has windows",
             "Set nodeSelector: {kubernetes.io/os: windows} in the pod template of Pod shop/a",
             [NAMED, *POOLS.values()],

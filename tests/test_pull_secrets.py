@@ -15,13 +15,18 @@ from pullready.collectors.keyed import kept, keyed
 from pullready.collectors.live import collect
 from pullready.collectors.paths import question
 from pullready.collectors.permissions import action_for
+from pullready.collectors.pull_secrets import saved_flaw, saved_login
 from pullready.collectors.reduction import reduce_object
 from pullready.collectors.saved import cleaned
 from pullready.config import Settings, Target
 from pullready.facts import Facts, Need, Scope, ids
 from pullready.facts.base import evidence
 from pullready.facts.keyed import are_equal
+from pullready.facts.reference import ImageReference, parse
+from pullready.facts.registry import Registry, given_registries
 from pullready.facts.server_keys import host_of, is_for, is_for_image
+from pullready.facts.server_slips import slip_of
+from pullready.facts.service_accounts import Login
 from pullready.snapshot import Document, Provider, Snapshot, Status
 from tests.azure import environments
 from tests.azure.fixtures import Serve
@@ -87,7 +92,7 @@ def test_nothing_that_only_looks_like_a_hash_is_kept() -> None:
     assert kept({"keyedHint": 1}) == {}
 
 
-def reduced_login(login: dict[str, Any], server: str = "shopimages.azurecr.io") -> dict[str, Any]:
+def reduced_login(login: Any, server: str = "shopimages.azurecr.io") -> dict[str, Any]:
     content = json.dumps({"auths": {server: login}})
     body = {"kind": "Secret", "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": content}}
     reduced = reduce_object(body)
@@ -103,13 +108,14 @@ def auth(text: str) -> str:
 
 def test_what_is_kept_of_a_login_is_what_can_be_compared() -> None:
     principal = reduced_login({"username": CLIENT, "password": CANARY})
-    assert principal == {"server": "shopimages.azurecr.io", "username": CLIENT, "keyedHint": keyed(CANARY[:3])}
+    whole = {"server": "shopimages.azurecr.io", "kind": "whole"}
+    assert principal == {**whole, "username": CLIENT, "keyedHint": keyed(CANARY[:3])}
     admin = reduced_login({"username": "ShopImages", "password": CANARY})
-    assert admin == {"server": "shopimages.azurecr.io", "username": "ShopImages", "keyedPassword": keyed(CANARY)}
+    assert admin == {**whole, "username": "ShopImages", "keyedPassword": keyed(CANARY)}
     labelled = reduced_login({"username": "shopimages", "password": CANARY}, "shopimages-exfrbuffaye7ceag.azurecr.io")
     assert labelled["keyedPassword"] == keyed(CANARY)
-    assert set(reduced_login({"username": "token", "password": CANARY})) == {"server", "username"}
-    assert set(reduced_login({"username": CLIENT})) == {"server", "username"}
+    assert set(reduced_login({"username": "token", "password": CANARY})) == {"server", "username", "kind"}
+    assert set(reduced_login({"username": CLIENT})) == {"server", "username", "kind"}
 
 
 def test_auth_counts_before_what_stands_beside_it() -> None:
@@ -118,9 +124,185 @@ def test_auth_counts_before_what_stands_beside_it() -> None:
     assert whole["username"] == CLIENT
     assert whole["keyedHint"] == keyed(CANARY[:3])
     assert reduced_login({**beside, "auth": auth(f"{CLIENT}:{CANARY}:x").rstrip("=")}) == whole
-    assert reduced_login({**beside, "auth": auth("no colon")}) == {"server": "shopimages.azurecr.io"}
-    assert reduced_login({**beside, "auth": "%"}) == {"server": "shopimages.azurecr.io"}
-    assert reduced_login({"auth": auth(f":{CANARY}")}) == {"server": "shopimages.azurecr.io"}
+    server = {"server": "shopimages.azurecr.io"}
+    assert reduced_login({**beside, "auth": auth("no colon")}) == {**server, "kind": "malformed"}
+    assert reduced_login({**beside, "auth": "%"}) == {**server, "kind": "malformed"}
+    assert reduced_login({"auth": auth(f":{CANARY}")}) == {**server, "kind": "no-user"}
+
+
+@pytest.mark.parametrize(
+    ("login", "kind"),
+    [
+        ({"username": "puller", "password": CANARY}, "whole"),
+        ({"auth": auth(f"puller:{CANARY}")}, "whole"),
+        ({"auth": base64.b64encode(b"puller:\xff\xfe" + CANARY.encode()).decode()}, "whole"),
+        ({"username": "puller", "identitytoken": CANARY}, "no-password"),
+        ({"auth": auth("puller:"), "identitytoken": CANARY}, "no-password"),
+        ({"password": CANARY}, "no-user"),
+        ({}, "no-user"),
+        (None, "no-user"),
+        ({"username": ["puller"], "password": CANARY}, "malformed"),
+        ({"username": "puller", "password": {"a": CANARY}}, "malformed"),
+        ({"auth": [CANARY]}, "malformed"),
+        ([CANARY], "malformed"),
+        (CANARY, "malformed"),
+    ],
+)
+def test_how_far_a_login_is_complete_is_kept(login: Any, kind: str) -> None:
+    assert reduced_login(login)["kind"] == kind
+
+
+def jwt(claims: Any) -> str:
+    parts = (json.dumps({"kid": CANARY}), claims if isinstance(claims, str) else json.dumps(claims), CANARY)
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("claims", "server", "left"),
+    [
+        (
+            {"exp": 1793361600, "iss": "Azure Container Registry", "aud": "shop.azurecr.io", "sub": CANARY},
+            "shop.azurecr.io",
+            {"expires": "2026-10-30T12:00:00Z", "issuer": "registry", "audience": "server"},
+        ),
+        ({"aud": "shop.azurecr.io"}, "https://*.azurecr.io/v2/", {"audience": "server"}),
+        ({"aud": "shop.azurecr.io"}, "shop.westeurope.geo.azurecr.io", {"audience": "server"}),
+        ({"aud": "tools.azurecr.io"}, "shop.azurecr.io", {"audience": "other"}),
+        ({"iss": f"https://sts.windows.net/{CANARY}/"}, "shop.azurecr.io", {"issuer": "entra"}),
+        ({"iss": CANARY, "aud": [CANARY]}, "shop.azurecr.io", {"issuer": "other"}),
+        ({"exp": 1793361600.9}, "shop.azurecr.io", {"expires": "2026-10-30T12:00:00Z"}),
+        ({"exp": True}, "shop.azurecr.io", {}),
+        ({"exp": CANARY}, "shop.azurecr.io", {}),
+        ({"exp": 10**18}, "shop.azurecr.io", {}),
+        ([CANARY], "shop.azurecr.io", {}),
+        (CANARY, "shop.azurecr.io", {}),
+    ],
+)
+def test_of_a_token_only_its_end_and_two_kinds_are_kept(claims: Any, server: str, left: dict[str, str]) -> None:
+    login = {"username": "00000000-0000-0000-0000-000000000000", "password": jwt(claims)}
+    kept_login = reduced_login(login, server)
+    assert kept_login["token"] == left
+    assert set(kept_login) == {"server", "username", "kind", "token"}
+    assert saved_login(kept_login) == kept_login
+
+
+def test_of_a_password_that_is_no_token_nothing_is_kept() -> None:
+    for password in (CANARY, f"a.{CANARY}.c", f"a.{CANARY}"):
+        login = {"username": "00000000-0000-0000-0000-000000000000", "password": password}
+        assert reduced_login(login)["token"] == {}
+
+
+def test_what_a_saved_login_may_hold_is_looked_at_again() -> None:
+    saved = {
+        "server": "shop.azurecr.io",
+        "username": "x",
+        "kind": CANARY,
+        "password": CANARY,
+        "token": {"expires": f"2026-10-30T12:00:00Z{CANARY}", "issuer": CANARY, "audience": [CANARY], "raw": CANARY},
+    }
+    assert saved_login(saved) == {"server": "shop.azurecr.io", "username": "x", "token": {}}
+    assert saved_login({"server": "x", "token": CANARY}) == {"server": "x", "token": {}}
+    assert saved_flaw({"note": [CANARY], "flaw": CANARY}) == {}
+
+
+def test_of_who_writes_a_secret_only_kinds_and_two_labels_are_kept() -> None:
+    metadata = {
+        "name": "pull",
+        "labels": {"acr.microsoft.com/binding": "shop", "app": CANARY},
+        "ownerReferences": [{"apiVersion": "v1", "kind": "AcrPullBinding", "name": CANARY, "uid": CANARY}],
+        "annotations": {"acr.microsoft.com/token.inputs": CANARY},
+    }
+    reduced = reduce_object({"kind": "Secret", "metadata": metadata})
+    kept_metadata = {
+        "name": "pull",
+        "labels": {"acr.microsoft.com/binding": "shop"},
+        "ownerReferences": [{"kind": "AcrPullBinding"}],
+    }
+    assert reduced == {"kind": "Secret", "metadata": kept_metadata}
+    assert reduce_object(reduced) == reduced
+    assert reduce_object({"kind": "Secret", "metadata": {"labels": CANARY, "ownerReferences": CANARY}}) == {
+        "kind": "Secret",
+        "metadata": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [
+        (CANARY, {"flaw": "refused"}),
+        (f'["{CANARY}"]', {"flaw": "refused"}),
+        (f'{{"auths": ["{CANARY}"]}}', {"flaw": "unreadable"}),
+        (f"{{{{ {CANARY} }}}}", {}),
+        (f"ENC[AES256_GCM,data:{CANARY}]", {}),
+    ],
+)
+def test_of_what_cannot_be_understood_only_why_is_kept(content: str, left: dict[str, str]) -> None:
+    body = {"kind": "Secret", "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": content}}
+    reduced = reduce_object(body)
+    assert reduced is not None
+    assert reduced.pop("note") == "its .dockerconfigjson is not base64 of the documented JSON"
+    assert reduced == {"kind": "Secret", "type": "kubernetes.io/dockerconfigjson", **left}
+
+
+def test_an_entry_of_another_type_than_the_secret_s_is_refused() -> None:
+    content = json.dumps({"shop.azurecr.io": {"username": "x", "password": CANARY}})
+    wrong = {"kind": "Secret", "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockercfg": content}}
+    assert reduce_object(wrong) == {
+        "kind": "Secret",
+        "type": "kubernetes.io/dockerconfigjson",
+        "note": "it has no .dockerconfigjson, which belongs to its type",
+        "flaw": "refused",
+    }
+    both = {**wrong, "data": {".dockerconfigjson": base64.b64encode(b'{"auths": {}}').decode()}}
+    assert (reduce_object(both) or {})["registries"] == []
+
+
+def test_a_secret_without_auths_has_no_logins() -> None:
+    for content in (f'{{"shop.azurecr.io": {{"password": "{CANARY}"}}}}', '{"auths": null}', "{}"):
+        secret = {"kind": "Secret", "stringData": {".dockerconfigjson": content}}
+        assert reduce_object(secret) == {"kind": "Secret", "registries": []}
+
+
+@pytest.mark.parametrize(
+    ("server", "image", "user", "slip"),
+    [
+        ("shopimages.azurecr.io", "shopimages.azurecr.io/web", "puller", None),
+        ("shopimages.azurecr.io/team", "shopimages.azurecr.io/web", "puller", None),
+        ("shoptools.azurecr.io", "shopimages.azurecr.io/web", "puller", None),
+        ("*.shopimages.azurecr.io", "shopimages.azurecr.io/web", "puller", None),
+        ("shopimages.example.com", "shopimages.azurecr.io/web", "puller", None),
+        ("ghcr.io", "shopimages.azurecr.io/web", CLIENT, None),
+        ("docker.io", "shopimages.azurecr.io/web", "puller", None),
+        ("", "shopimages.azurecr.io/web", "puller", None),
+        ("oci://shoptools.azurecr.io", "shopimages.azurecr.io/web", "puller", None),
+        ("", "shopimages.azurecr.io/web", CLIENT, "Docker Hub"),
+        ("docker.io", "shopimages.azurecr.io/web", "ShopImages", "Docker Hub"),
+        ("oci://shopimages.azurecr.io", "shopimages.azurecr.io/web", "puller", "no scheme oci"),
+        ("ShopImages.azurecr.io", "shopimages.azurecr.io/web", "puller", "capital"),
+        ("shopimages.azurecr.io:443", "shopimages.azurecr.io/web", "puller", "has the port 443"),
+        ("shopimages.azurecr.io", "shopimages.azurecr.io:443/web", "puller", "lacks the image's port 443"),
+        ("shopimages.azurecr.io/v1", "shopimages.azurecr.io/web", "puller", "has to end in a slash"),
+        ("*", "shopimages.azurecr.io/web", "puller", "number of parts"),
+        ("*.io", "shopimages.azurecr.io/web", "puller", "number of parts"),
+        ("shopimages", "shopimages.azurecr.io/web", "puller", "without azurecr.io"),
+        ("https://azurecr.io", "shopimages.azurecr.io/web", "puller", "names no registry"),
+        ("shopimages.azurecr.cn", "shopimages.azurecr.io/web", "puller", "key of its own"),
+        ("shopimages.privatelink.azurecr.io", "shopimages.azurecr.io/web", "puller", "key of its own"),
+        ("shopimages.westeurope.data.azurecr.io", "shopimages.azurecr.io/web", "puller", "key of its own"),
+        ("shopimages.azurecr.io", "shopimages.westeurope.geo.azurecr.io/web", "puller", "key of its own"),
+    ],
+)
+def test_a_login_that_was_meant_for_the_registry_is_told_from_one_that_was_not(
+    server: str, image: str, user: str, slip: str | None
+) -> None:
+    body = {"id": SHOP, "name": "shopimages", "properties": {"loginServer": "shopimages.azurecr.io"}}
+    scope = Scope(Snapshot([read(SHOP, body)], captured_at=NOW), Target("x", registries=(SHOP,)), Settings())
+    [registry] = given_registries(scope)
+    assert isinstance(registry, Registry)
+    reference = parse(image)
+    assert isinstance(reference, ImageReference)
+    said = slip_of(Login(server, user), reference, registry)
+    assert said is None if slip is None else slip in str(said)
 
 
 def test_times_of_a_secret_are_kept_where_they_are_times_of_its_data() -> None:
@@ -253,7 +435,7 @@ def test_passwords_are_listed_only_where_that_is_asked_for(allowed: bool, serve:
     environment = environments.healthy()
     listed = {"username": "shopimages", "passwords": [{"name": "password", "value": CANARY}]}
     standin = serve(environment.with_documents([read(ids.admin_passwords_of(SHOP), listed)]))
-    settings = replace(Settings(), cloud=standin.cloud, list_credentials=allowed)
+    settings = replace(Settings(), cloud=standin.cloud, list_credentials=allowed, read_registries=False)
     [target] = [one for one in environments.targets(environment) if one.cluster == PROD]
     said: list[str] = []
     found = collect([target], settings, {target.name: NEEDS}, environments.unread(environment), said.append)

@@ -44,7 +44,7 @@ def read(standin: Standin, *, together: bool = True) -> tuple[Snapshot, list[str
     """Read all of the stand-in's snapshot live; return what was read and the lines of progress."""
     said: list[str] = []
     targets = environments.targets(standin.snapshot)
-    options = replace(Settings(), cloud=standin.cloud, resource_graph=together)
+    options = replace(Settings(), cloud=standin.cloud, resource_graph=together, read_registries=False)
     needs = {target.name: EVERYTHING for target in targets}
     return collect(targets, options, needs, environments.unread(standin.snapshot), said.append), said
 

@@ -101,6 +101,29 @@ def test_an_architecture_blocks_the_image_on_that_pool_alone(tmp_path: Path) -> 
     assert {one.verdict for one in elsewhere.values()} == {"no-fault-found"}
 
 
+def test_the_windows_build_blocks_the_image_on_that_pool_and_without_it_no_platform_is_proven(tmp_path: Path) -> None:
+    check, image = "windows-os-build-mismatch", "shopimages.azurecr.io/billing:7.0.3"
+    facts, results = run(tmp_path)
+    assert "platform" in outcomes((facts, results))["win1", image].proven
+    unasked = [one for one in results if one.check.id != check]
+    assert not [one for one in outcomes((facts, unasked)).values() if "platform" in one.proven]
+    known = outcomes(run(tmp_path, said={check: (found(f"win1 → {image} in Deployment shop/billing"),)}))
+    assert [one.image for one in known.values() if one.verdict == "blocked"] == [image]
+    assert known["win1", image].because == (check,)
+
+
+def test_a_pull_policy_breaks_the_link_of_the_manifest_and_advice_on_it_breaks_none(tmp_path: Path) -> None:
+    check, image = "image-pull-policy-hazard", "shopimages.azurecr.io/web:1.4.2"
+    subject = f"{image} in Deployment shop/web"
+    for severity, verdict, proven in (
+        (None, "blocked", False),
+        (Severity.RISK, "at-risk", False),
+        (Severity.ADVICE, "no-fault-found", True),
+    ):
+        known = outcomes(run(tmp_path, said={check: (found(subject, severity),)}))["linux1", image]
+        assert (known.verdict, "manifest" in known.proven) == (verdict, proven)
+
+
 def test_cluster_with_a_service_principal_proves_its_credential(tmp_path: Path) -> None:
     (stock,) = rollup.images(*run(tmp_path, {"target": "legacy"}))
     assert (stock.target, stock.pool, stock.verdict) == ("legacy", "nodes", "no-fault-found")
@@ -250,7 +273,7 @@ def test_what_cannot_be_read_is_listed_as_unknown(tmp_path: Path) -> None:
     known = rollup.images(*run(tmp_path, {"manifests": manifests}))
     assert [(one.image, one.verdict) for one in known] == [
         ("Pod default/…", "unknown"),
-        ("shopimages.azurecr.io/Web:1", "unknown"),
+        ("shopimages.azurecr.io/Web:1", "blocked"),
     ]
     assert known[0].unproven == rollup.PULL_PATH
 

@@ -44,7 +44,7 @@ def test_every_cloud_is_read_at_its_own_hosts_and_no_other(proxied: tuple[str, S
     targets, needs = environments.targets(environment), needs_of(MAKERS)
     found = collect(
         targets,
-        replace(Settings(), cloud=cloud),
+        replace(Settings(), cloud=cloud, read_registries=False),
         {target.name: needs for target in targets},
         environments.unread(environment),
         lambda _: None,

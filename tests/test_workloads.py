@@ -283,7 +283,7 @@ def test_images_that_only_a_controller_knows_are_unread() -> None:
         ("SHOP.azurecr.io/web", "AzurePublic", (), "shop.azurecr.io"),
         ("shop.azurecr.io:443/web", "AzurePublic", (), "shop.azurecr.io"),
         ("shop.westeurope.geo.azurecr.io/web", "AzurePublic", (), "shop.azurecr.io"),
-        ("shop.azurecr.us/web", "AzurePublic", (), "shop.azurecr.us"),
+        ("shop.azurecr.us/web", "AzurePublic", (), None),
         ("shop.azurecr.cn/web", "AzureChina", (), "shop.azurecr.cn"),
         ("shop.azurecr.io/web", "AzurePublic", ("Shop.azurecr.io",), None),
         ("shop.azurecr.io/Web", "AzurePublic", (), None),
@@ -318,6 +318,40 @@ def test_a_manifest_replaces_the_live_object_of_its_name() -> None:
         ("x", "DaemonSet shop/web"),
     ]
     assert uses(judged)[1].location is None
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "namespace", "name", "replaces"),
+    [
+        ("apps/v1", "Deployment", "shop", "web", True),
+        ("apps/v1beta1", "Deployment", "shop", "web", True),
+        ("apps/v1", "Deployment", "other", "web", False),
+        ("apps/v1", "Deployment", "", "web", False),
+        ("apps/v1", "Deployment", "shop", "Web", False),
+        ("apps/v1", "StatefulSet", "shop", "web", False),
+        ("deploy.example.com/v1", "Deployment", "shop", "web", False),
+    ],
+)
+def test_what_a_manifest_replaces(version: str, kind: str, namespace: str, name: str, *, replaces: bool) -> None:
+    metadata = f"{{name: {name}{f', namespace: {namespace}' if namespace else ''}}}"
+    text = f"{{apiVersion: {version}, kind: {kind}, metadata: {metadata}, spec: {{template: {{spec: {POD}}}}}}}"
+    judged = scope(text, context="prod", live=(live("Deployment", deployment("web", "old")),))
+    assert ("old" not in [use.image for use in uses(judged)]) is replaces
+
+
+def test_a_live_object_of_the_default_namespace_is_replaced_by_a_manifest_that_names_none() -> None:
+    text = f"{{apiVersion: v1, kind: Pod, metadata: {{name: web}}, spec: {POD}}}"
+    one = {"metadata": {"name": "web", "namespace": "default"}, "spec": {"containers": [{"name": "a", "image": "old"}]}}
+    judged = scope(text, context="prod", live=(live("Pod", one),))
+    assert [use.image for use in uses(judged)] == ["shop.azurecr.io/web:1.4"]
+
+
+def test_a_runtime_class_of_a_manifest_replaces_the_live_one() -> None:
+    text = "{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: windows}, handler: new}"
+    listed = live("RuntimeClass", *({"metadata": {"name": one}, "handler": "old"} for one in ("windows", "other")))
+    found = runtime_classes(scope(text, context="prod", live=(listed,)))
+    handlers = {one.name: one.handler for one in found if isinstance(one, RuntimeClass)}
+    assert handlers == {"windows": "new", "other": "old"}
 
 
 def test_a_live_list_that_may_not_be_read_is_unread() -> None:
@@ -368,7 +402,7 @@ def test_what_workloads_refer_to() -> None:
     assert isinstance(secret, PullSecret)
     assert isinstance(broken, PullSecret)
     assert isinstance(empty, PullSecret)
-    assert secret.logins == (Login("shop.azurecr.io", "robot$shop"),)
+    assert secret.logins == (Login("shop.azurecr.io", "robot$shop", "whole"),)
     with pytest.raises(FactUnavailable, match=r"not base64"):
         _ = broken.logins
     with pytest.raises(FactUnavailable, match="/registries"):

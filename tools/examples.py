@@ -23,6 +23,7 @@ from tools.shop.faults import OWNED, faults
 from tools.shop.hub import STAGE, hub
 from tools.shop.image_faults import image_faults
 from tools.shop.landing_zone import landing_zone
+from tools.shop.name_faults import name_faults
 
 EXAMPLES: Final = Path(__file__).parent.parent / "manifests_examples"
 CAPTURED_AT: Final = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
@@ -117,7 +118,7 @@ def examples() -> Iterator[Example]:
     yield Example("healthy", "a small shop with two clusters, in which every check is clear", healthy())
     yield Example("hub", "a cluster behind the firewall of a hub, in which the checks of firewalls are clear", hub())
     yield Example("landing-zone", "a landing zone of two clusters and three registries behind one hub", landing_zone())
-    for fault in (*faults(), *image_faults()):
+    for fault in (*faults(), *image_faults(), *name_faults()):
         yield of_fault(fault)
 
 

@@ -136,16 +136,18 @@ def declared() -> Iterator[tuple[tuple[Need, ...], AnyPermission]]:
 
 def custom_role() -> dict[str, Any]:
     """Return an Azure role definition that allows what the collectors read and nothing else."""
-    actions = sorted(
-        {one.action for _, one in declared() if isinstance(one, Permission) and not one.opt_in}, key=str.casefold
-    )
+    needed = {one for _, one in declared() if isinstance(one, Permission) and not one.opt_in}
+
+    def actions(*, of_data: bool) -> list[str]:
+        return sorted({one.action for one in needed if one.is_data is of_data}, key=str.casefold)
+
     return {
         "Name": "pullready reader",
         "IsCustom": True,
         "Description": "Reads what pullready judges: clusters, registries, role assignments, and networks.",
-        "Actions": actions,
+        "Actions": actions(of_data=False),
         "NotActions": [],
-        "DataActions": [],
+        "DataActions": actions(of_data=True),
         "NotDataActions": [],
         "AssignableScopes": ["/subscriptions/00000000-0000-0000-0000-000000000000"],
     }
@@ -224,7 +226,10 @@ def permissions_page(checks: list[Check], needs: dict[str, frozenset[Need]]) -> 
         "Azure Virtual Network Manager does to the nodes' network. With Reader alone, `nsg-blocks-registry-egress` and",
         "`tls-handshake-timeout-path` are never clear: they find what network security groups deny, and all else is",
         "unknown; and `vnet-peering-missing-or-disconnected` does not find that a peering was never made. On a",
-        "registry that does not grant by repository, Reader also lets its holder pull images.",
+        "registry that does not grant by repository, Reader also lets its holder pull images, as the custom role does:",
+        "what a registry holds is read as a node reads it, and so its layers could be. Where a registry grants by",
+        "repository, Reader holds no data action; Container Registry Repository Reader holds both. With",
+        "`read-registries: false` in the configuration none of the three is needed.",
         "",
         "## Microsoft Graph",
         "",

@@ -37,10 +37,15 @@ A hub adds rounds, for the firewall stands behind the routes, its policy behind 
 rules and IP groups behind each other; there, some rounds are for what no answer forces but only what is judged first.
 Manifests are read before, and the live cluster's lists in the first round.
 
-`report.json` counts the requests to each service under `source.requests`: `arm`, `graph`, `kubernetes`, and
-`resource-graph` where that is [switched on](configuration.md). Lists of more than one page take a request for each
-page. Beside the first list of a subscription pullready asks [what the caller may do
+`report.json` counts the requests to each service under `source.requests`: `arm`, `graph`, `kubernetes`, `registry` for
+all that registries are asked, and `resource-graph` where that is [switched on](configuration.md). Lists of more than
+one page take a request for each page. Beside the first list of a subscription pullready asks [what the caller may do
 there](adr/0008-a-list-counts-where-it-is-whole.md).
+
+Registries are asked beside the rest, from the third answer on, and each image once: what stands under its tag or
+digest, then the manifests in it that the nodes may take, then the configuration of those of which no index names the
+platform, and of an image that is not there what the registry says of it. Before that come a challenge and an exchange
+for each registry, and a token for each repository. The table leaves them out.
 
 | answers | what is read | known from |
 |---|---|---|

@@ -12,9 +12,9 @@ Fix: correct the reference, or bring the image back::
     az acr manifest restore REGISTRY.azurecr.io/REPOSITORY:TAG
 
 Where a cache rule of the registry fills the repository, the tag appears with the first pull, and the check does not
-apply. An image that the registry does not show because reading it is switched off, or because it keeps images in
-quarantine, is unknown. A node that has the image already starts it all the same unless it always pulls; the next new
-node does not.
+apply, nor where reading is switched off, which is a fault of its own. An image that the registry does not show because
+it keeps images in quarantine is unknown. A node that has the image already starts it all the same unless it always
+pulls; the next new node does not.
 
 What a registry holds is judged from a snapshot that has the registry's answers. In a run that asks no registry for
 anything the check does not apply, and the manifest of every image stays unproven.

@@ -3,8 +3,9 @@
 Symptom: ``failed to resolve reference "shopimages.azureacr.io/web:1": dial tcp: lookup shopimages.azureacr.io: no such
 host``, or ``not found``, or ``401 Unauthorized`` from a registry of somebody else.
 
-Cause: the host in the image reference is misspelt (``azureacr.io``, ``azurecr.com``), belongs to another Azure cloud,
-is a data endpoint, or names a registry that nobody has.
+Cause: the host in the image reference is misspelt (``azureacr.io``, ``azurecr.com``), is a data endpoint, or names a
+registry that nobody has. A registry of another Azure cloud, a name of private link, and a login server without its
+domain name label are faults of their own.
 
 Fix: correct the reference. The login servers are listed by::
 

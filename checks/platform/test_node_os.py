@@ -11,10 +11,10 @@ Fix: choose the nodes in the pod template::
       kubernetes.io/os: windows
 
 The pools that may take a pod are those whose labels match its nodeSelector and required node affinity, whose taints it
-tolerates, and which can have nodes; a RuntimeClass adds its own. What the images are for is told by ``os.name``, by
-HostProcess containers, by Microsoft's Windows base images, and by the platforms in the registry's manifests where a
-snapshot has them. A finding is a risk where some of the pools are right, and a blocker where none is, and for a
-DaemonSet.
+tolerates, and which can have nodes; a RuntimeClass adds its own. What the definition of a pool leaves open is told by
+its nodes where the live cluster is read. What the images are for is told by ``os.name``, by HostProcess containers, by
+Microsoft's Windows base images, and by the platforms in the registry's manifests where a snapshot has them. A finding
+is a risk where some of the pools are right, and a blocker where none is, and for a DaemonSet.
 """
 
 from pullready import Severity, check, judge

@@ -3,12 +3,11 @@ r"""The pull secrets of a registry's admin user hold a password that the registr
 Symptom: ``failed to fetch oauth token: unexpected status: 401 Unauthorized``, for that credential; the
 registry's activity log has *Regenerate Container Registry Login Credentials*.
 
-Cause: a password of the admin user was made anew, or the admin user disabled, and a pull
-secret still holds the old one. By default the time of the secret is compared with the
-activity log, which shows a risk and never more: the registry takes either of two
-passwords, and the log does not say which was changed. The log goes back 90 days, so that an
-older pull secret, or one without a time, is unknown. With ``list-credentials: true`` the
-passwords themselves are compared, by hashes.
+Cause: a password of the admin user was made anew, and a pull secret still holds the old one. By
+default the time of the secret is compared with the activity log, which shows a risk and never
+more: the registry takes either of two passwords, and the log does not say which was changed. The
+log goes back 90 days, so that an older pull secret, or one without a time, is unknown. With
+``list-credentials: true`` the passwords themselves are compared, by hashes.
 
 Fix: write the pull secret anew, or better, let the kubelet identity pull::
 

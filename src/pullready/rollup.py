@@ -15,7 +15,8 @@ from pullready.facts.base import SEPARATOR
 from pullready.facts.cluster import Cluster
 from pullready.facts.images import ImageUse
 from pullready.facts.nodes import PROVISIONED
-from pullready.facts.placement import LINUX, Placement
+from pullready.facts.placement import Placement
+from pullready.facts.pool_labels import LINUX
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.reference import ImageReference
 from pullready.outcome import ImageOutcome, Judged, Result
@@ -37,6 +38,10 @@ PULL_PATH: Final = (
 #: Which link a check proves where it is clear. The links that no check proves yet stay unproven; a check that is not
 #: here proves none, for a pull may well succeed where it finds something.
 PROVES: Final[Mapping[str, str]] = {
+    "invalid-image-reference": "reference",
+    "image-uses-privatelink-hostname": "reference",
+    "cloud-suffix-mismatch": "reference",
+    "dnl-login-server-mismatch": "reference",
     "image-reference-registry-unknown": "reference",
     "kubelet-pull-role-missing": "identity",
     "abac-registry-acrpull-not-honoured": "identity",
@@ -44,6 +49,10 @@ PROVES: Final[Mapping[str, str]] = {
     "cluster-sp-secret-expired": "credential",
     "pull-secret-sp-invalid-or-expired": "credential",
     "pull-secret-admin-password-stale": "credential",
+    "pull-secret-wrong-server-key": "credential",
+    "pull-secret-not-referenced-or-wrong-namespace": "credential",
+    "pull-secret-entra-token-expired": "credential",
+    "admin-user-disabled-with-admin-secret": "credential",
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
     "vnet-peering-missing-or-disconnected": "route",
     "route-table-blackholes-registry": "route",
@@ -53,12 +62,30 @@ PROVES: Final[Mapping[str, str]] = {
     "tls-handshake-timeout-path": "firewall",
     "registry-firewall-excludes-cluster-egress": "gate",
     "registry-public-access-disabled-without-private-path": "gate",
+    "image-or-repo-read-disabled": "manifest",
+    "image-pull-policy-hazard": "manifest",
     "image-manifest-missing": "manifest",
     "pod-os-nodeselector-mismatch": "platform",
     "image-architecture-mismatch": "platform",
+    "windows-os-build-mismatch": "platform",
 }
 #: The link that only one of its checks proves, the one that knows what the image is for; the others can but break it.
-_PROVEN_BY: Final[Mapping[str, str]] = {"platform": "image-architecture-mismatch"}
+_PROVEN_BY: Final[Mapping[str, str]] = {
+    "reference": "image-reference-registry-unknown",
+    "manifest": "image-manifest-missing",
+    "platform": "image-architecture-mismatch",
+}
+#: Checks that can but break their link: what they are clear of is one reason of many why a login is refused.
+_BREAKING: Final = frozenset(
+    {
+        "pull-secret-wrong-server-key",
+        "pull-secret-not-referenced-or-wrong-namespace",
+        "pull-secret-entra-token-expired",
+        "admin-user-disabled-with-admin-secret",
+    }
+)
+#: The check that must have been asked as well before the link is proven, whether or not it applies.
+_ASKED_TOO: Final[Mapping[str, str]] = {"platform": "windows-os-build-mismatch"}
 
 Said = tuple[Result, Judged]
 
@@ -180,10 +207,11 @@ def _checks(about: Iterable[Said]) -> tuple[str, ...]:
 
 
 def _by_link(about: list[Said]) -> dict[str, set[tuple[str, Verdict]]]:
-    """Return what the checks of each link say, by the link."""
+    """Return what the checks of each link say, by the link; advice breaks none."""
     found: defaultdict[str, set[tuple[str, Verdict]]] = defaultdict(set)
     for result, one in about:
-        if link := PROVES.get(result.check.id):
+        link = PROVES.get(result.check.id)
+        if link and not (one.kind is Verdict.FOUND and result.severity_of(one) is Severity.ADVICE):
             found[link].add((result.check.id, one.kind))
     return found
 
@@ -193,7 +221,10 @@ def _is_proven(link: str, said: set[tuple[str, Verdict]], *, is_private: bool) -
     kinds = {kind for _, kind in said}
     if kinds & {Verdict.FOUND, Verdict.UNKNOWN}:
         return False
-    return any(kind is Verdict.CLEAR and _PROVEN_BY.get(link, check) == check for check, kind in said) or (
+    if link in _ASKED_TOO and all(check != _ASKED_TOO[link] for check, _ in said):
+        return False
+    proving = {check for check, kind in said if kind is Verdict.CLEAR} - _BREAKING
+    return any(_PROVEN_BY.get(link, check) == check for check in proving) or (
         link == "gate" and is_private and bool(kinds)
     )
 

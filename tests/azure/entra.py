@@ -25,11 +25,11 @@ CLIENT_SECRET: Final = "canary-client-secret"
 PRINCIPAL: Final = "cccccccc-0000-4000-8000-00000000000a"
 MANAGED_CLIENT: Final = "cccccccc-0000-4000-8000-000000000002"
 MANAGED_PRINCIPAL: Final = "cccccccc-0000-4000-8000-00000000000b"
-_KEY_NAME: Final = "canary-token"
+KEY_NAME: Final = "canary-token"
 EXCHANGE: Final = "api://AzureADTokenExchange"
-_KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 #: What every token begins with, so that one can be found wherever it leaks to.
-TOKEN: Final = jwt.encode({}, _KEY, "RS256", {"kid": _KEY_NAME}).partition(".")[0]
+TOKEN: Final = jwt.encode({}, KEY, "RS256", {"kid": KEY_NAME}).partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Entra:
             "uti": secrets.token_hex(8),
             **more,
         }
-        token = jwt.encode(claims, _KEY, "RS256", {"kid": _KEY_NAME})
+        token = jwt.encode(claims, KEY, "RS256", {"kid": KEY_NAME})
         self.tokens[token] = issued
         return token
 
@@ -137,7 +137,7 @@ class Entra:
     def caller(self, token: str, audiences: Iterable[str]) -> Issued | Answer:
         """Return whose *token* it is, or the answer where it is none for any of *audiences*."""
         try:
-            claims = jwt.decode(token, _KEY.public_key(), ["RS256"], audience=[*audiences])
+            claims = jwt.decode(token, KEY.public_key(), ["RS256"], audience=[*audiences])
         except jwt.ExpiredSignatureError:
             return _unauthorized("ExpiredAuthenticationToken", "The access token expiry is past.", self.url)
         except jwt.InvalidAudienceError:

@@ -12,7 +12,7 @@ import pytest
 
 from pullready.snapshot import Snapshot
 from tests.azure.certificates import server_context
-from tests.azure.proxy import HOSTS
+from tests.azure.proxy import HOSTS, REGISTRY_HOSTS, leading_to_registries
 from tests.azure.standin import CLIENT, CLIENT_SECRET, TENANT, Standin
 
 Serve = Callable[..., Standin]
@@ -35,7 +35,7 @@ def signed_in(authority: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
     """The server's TLS context and the file of the authority."""
-    return server_context(tmp_path_factory.mktemp("certificates"), HOSTS)
+    return server_context(tmp_path_factory.mktemp("certificates"), (*HOSTS, *REGISTRY_HOSTS))
 
 
 @pytest.fixture
@@ -50,5 +50,20 @@ def serve(certificates: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyP
 
         def start(snapshot: Snapshot, *, page_size: int = 2) -> Standin:
             return running.enter_context(Standin(snapshot, page_size=page_size).serving(context))
+
+        yield start
+
+
+@pytest.fixture
+def serve_registries(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Start a stand-in for a snapshot and its registries, which a proxy leads to under their own names."""
+    with ExitStack() as running:
+
+        def start(snapshot: Snapshot, *, page_size: int = 100) -> Standin:
+            standin = serve(snapshot, page_size=page_size)
+            proxy = running.enter_context(leading_to_registries(standin))
+            for variable, value in proxy.environ().items():
+                monkeypatch.setenv(variable, f"localhost,{value}" if variable.casefold() == "no_proxy" else value)
+            return standin
 
         yield start

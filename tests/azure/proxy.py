@@ -8,15 +8,17 @@ the machine.
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pullready.config import CLOUDS, Cloud
+from tests.azure import acr
 from tests.azure.standin import Standin
 from tests.azure.wire import Server, running
 
@@ -27,6 +29,8 @@ HOSTS: Final = tuple(
     for cloud in CLOUDS.values()
     for url in (cloud.authority, cloud.resource_manager, cloud.graph)
 )
+#: The hosts of registries, and of what their blobs are in.
+REGISTRY_HOSTS: Final = ("*.azurecr.io", acr.STORAGE)
 #: What else than its endpoint the resource manager of a cloud takes as a token's audience: that of the classic one.
 _CLASSIC: Final = {
     "AzurePublic": "https://management.core.windows.net",
@@ -56,6 +60,17 @@ class Proxy:
         """Return the variables that make a client use the proxy for every host but the loopback addresses."""
         names = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
         return {**dict.fromkeys(names, self.url), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+
+
+@contextmanager
+def leading_to_registries(standin: Standin) -> Iterator[Proxy]:
+    """Let *standin*, which serves already, be the registries of its snapshot until the ``with`` statement ends.
+
+    The certificate of the servers must be good for ``REGISTRY_HOSTS``.
+    """
+    port = urlsplit(standin.urls["registry"]).port or 443
+    with Proxy(dict.fromkeys(acr.hosts(standin.snapshot), ("127.0.0.1", port))).serving() as proxy:
+        yield proxy
 
 
 @contextmanager
@@ -116,10 +131,12 @@ class _Tunnel(BaseHTTPRequestHandler):
 
 
 def _pass(source: socket.socket, sink: socket.socket) -> None:
-    """Pass on what *source* says until it has no more to say."""
+    """Pass on what *source* says until it has no more to say; where the connection breaks, break the other one off."""
     try:
         while said := source.recv(_MOST):
             sink.sendall(said)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
-        pass
+        with suppress(OSError):
+            sink.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sink.shutdown(socket.SHUT_RD)

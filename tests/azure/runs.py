@@ -87,9 +87,13 @@ def targets_of(example: str, *names: str) -> list[dict[str, Any]]:
 
 
 def configure(folder: Path, standin: Standin, described: Iterable[Mapping[str, Any]], **more: Any) -> Path:
-    """Write a ``pullready.yaml`` for *described* targets, with the stand-in's cloud, into *folder*; return its path."""
+    """Write a ``pullready.yaml`` for *described* targets, with the stand-in's cloud, into *folder*; return its path.
+
+    Registries are asked only where *more* says so: nothing but a proxy leads from their names to the stand-in.
+    """
     path = folder / "pullready.yaml"
-    path.write_text(json.dumps({"targets": list(described), "cloud": cloud_of(standin), **more}, indent=1))
+    told = {"cloud": cloud_of(standin), "read-registries": False, **more}
+    path.write_text(json.dumps({"targets": list(described), **told}, indent=1))
     return path
 
 

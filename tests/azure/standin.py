@@ -1,4 +1,4 @@
-"""A stand-in for Microsoft Entra ID, Azure Resource Manager, Resource Graph and Microsoft Graph on loopback.
+"""A stand-in for Microsoft Entra ID, Azure Resource Manager, Resource Graph, Graph and registries on loopback.
 
 It serves the documents of a snapshot as Azure would: pages, errors in Azure's shapes, and nothing without a token that
 was issued for the service that is asked, to a caller that may read what it asks for.
@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from pullready.config import Cloud
 from pullready.snapshot import Snapshot
-from tests.azure import arm, graph, rbac, resource_graph
+from tests.azure import acr, arm, graph, rbac, resource_graph
 from tests.azure.entra import CLIENT, CLIENT_SECRET, PRINCIPAL, TENANT, TOKEN, Entra, Issued
 from tests.azure.throttling import Bucket
 from tests.azure.wire import Answer, Call, Server, Speaker, error
@@ -74,6 +74,7 @@ class Standin:
         self.index = resource_graph.Index()
         self.permitted: set[str] | None = None
         self.throttle: Bucket | None = None
+        self.registries = acr.Registries(self.entra)
         self.urls: dict[str, str] = {}
         #: What else than its own URL a service takes as a token's audience.
         self.audiences: dict[str, list[str]] = {"arm": [], "graph": []}
@@ -121,7 +122,13 @@ class Standin:
     @contextmanager
     def serving(self, context: ssl.SSLContext) -> Iterator[Standin]:
         """Serve until the ``with`` statement ends: the Instance Metadata Service without TLS, as Azure does."""
-        services = {"entra": self._entra, "imds": self._imds, "arm": self._arm, "graph": self._graph}
+        services = {
+            "entra": self._entra,
+            "imds": self._imds,
+            "arm": self._arm,
+            "graph": self._graph,
+            "registry": self._registry,
+        }
         servers = []
         for service, respond in services.items():
             server = Server(("127.0.0.1", 0), partial(Speaker, respond))
@@ -251,6 +258,14 @@ class Standin:
     def _graph(self, call: Call) -> Answer:
         answer = self._served("graph", call)
         return replace(answer, headers={"request-id": str(uuid.uuid4()), **answer.headers})
+
+    def _registry(self, call: Call) -> Answer:
+        host = call.headers["host"]
+        request = Request("registry", call.method, acr.id_of(host, call.path), call.query, call.token, "")
+        with self._counting(request):
+            answer = self._fault(request) or self.registries.answer(self.snapshot, call, host)
+            time.sleep(answer.delay + self.latency)
+            return replace(answer, delay=0)
 
     def _served(self, service: str, call: Call) -> Answer:
         query, sent = call.query, call.json

@@ -104,7 +104,7 @@ def refused(environment: Snapshot, status: Status, context: ssl.SSLContext) -> l
 def settings(standin: Standin, environment: Snapshot) -> Settings:
     """Return settings to read *standin* with; where *environment* has passwords, they are read in place of events."""
     has_passwords = any(admin_passwords.is_of(one.id) for one in environment)
-    return replace(Settings(), cloud=standin.cloud, list_credentials=has_passwords)
+    return replace(Settings(), cloud=standin.cloud, list_credentials=has_passwords, read_registries=False)
 
 
 @contextmanager

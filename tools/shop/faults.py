@@ -49,6 +49,7 @@ from tools.shop.environment import (
 )
 from tools.shop.fault import Fault
 from tools.shop.firewall_faults import firewall_faults
+from tools.shop.secret_faults import secret_faults
 from tools.shop.way_faults import way_faults
 
 #: The documents that only one of the two clusters needs.
@@ -392,6 +393,7 @@ def faults() -> Iterator[Fault]:
             )
         },
     )
+    yield from secret_faults()
     yield from way_faults()
     yield from firewall_faults()
 

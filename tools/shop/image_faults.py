@@ -60,3 +60,44 @@ def image_faults() -> Iterator[Fault]:
             ids.image_manifest(SHOPIMAGES, "jobs/report", digest("report arm64")): manifest("report arm64"),
         },
     )
+    yield Fault(
+        "windows-os-build-mismatch",
+        "The Windows image is made with a later build than its nodes have",
+        "The base image of the billing service was moved to Windows Server 2025. The pool is still on Windows Server 2022.",
+        f'{_SCHEME} "shopimages.azurecr.io/billing:7.0.3": no match for platform in manifest: not found',
+        "az aks nodepool add --cluster-name prod --resource-group shop --name win25 --os-type Windows \\\n"
+        "  --os-sku Windows2025 --node-taints os=windows:NoSchedule",
+        bodies={
+            ids.image_manifest(SHOPIMAGES, "billing", "7.0.3"): index(
+                entry("billing", "windows", "amd64", {"os.version": "10.0.26100.4061"})
+            ),
+        },
+    )
+    yield Fault(
+        "image-or-repo-read-disabled",
+        "Reading the image is switched off",
+        "The release had a fault, and somebody switched reading off for its tag, so that nobody would pull it any more. The pods\n"
+        "that run it are moved to a new node.",
+        f'{_SCHEME} "shopimages.azurecr.io/web:1.4.2": unknown: The operation is disallowed on this registry, repository or\n'
+        "image. View troubleshooting steps at https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation",
+        "az acr repository update --name shopimages --image web:1.4.2 --read-enabled true",
+        bodies={
+            ids.image_manifest(SHOPIMAGES, "web", "1.4.2"): None,
+            ids.repository_properties(SHOPIMAGES, "web"): {
+                "registry": SHOPIMAGES,
+                "imageName": "web",
+                **_DATED,
+                "changeableAttributes": _CHANGEABLE,
+            },
+            ids.tag_properties(SHOPIMAGES, "web", "1.4.2"): {
+                "registry": SHOPIMAGES,
+                "imageName": "web",
+                "tag": {
+                    "name": "1.4.2",
+                    "digest": digest("web"),
+                    **_DATED,
+                    "changeableAttributes": {**_CHANGEABLE, "readEnabled": False},
+                },
+            },
+        },
+    )

@@ -1,4 +1,4 @@
-"""What is kept of a registry's answers, and reading what Azure says beside them.
+"""Reading what images registries hold, what Azure says beside that, and what is kept of the answers.
 
 The configuration of an image holds environment variables, commands and build arguments, and annotations hold what
 anybody wrote there: an allow-list keeps what facts use, and nothing else.
@@ -16,11 +16,16 @@ from typing import Any, Final
 from pullready.collectors.permissions import Permission, Reading, collector
 from pullready.collectors.reduction import VALUE, Shape, part_of
 from pullready.collectors.wishes import read_wishes
-from pullready.facts.pulled_images import PulledImage
+from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts.artifacts import Build
+from pullready.facts.pulled_images import PulledImage, pulled
 from pullready.facts.scope import Facts, Need, Scope
 from pullready.facts.vm_sizes import CAPABILITY, RESOURCE_TYPE
 from pullready.predicates.image_manifest import manifest_missing
 from pullready.predicates.image_platform import architecture_mismatch
+from pullready.predicates.image_reading import reading_disabled
+from pullready.predicates.windows_build import windows_build_mismatch
+from pullready.snapshot import Provider, Status
 from pullready.verdict import Judgement
 
 _PLATFORM: Final = {"os": VALUE, "architecture": VALUE, "variant": VALUE, "os.version": VALUE, "os.features": [VALUE]}
@@ -46,9 +51,18 @@ _PROPERTIES: Final = {
     "manifest": {"digest": VALUE, "mediaType": VALUE, "tags": [VALUE], "os": VALUE, "architecture": VALUE, **_DATED},
     **_DATED,
 }
+_REGISTRIES: Final = "the registries of the images, to be asked for them; not with `read-registries: false`"
+_BY_REPOSITORY: Final = "the same where they grant by repository, as a data action"
 #: By what stands in a document's id. The rest of what a registry may answer is none of what is asked for.
 _SHAPES: Final[dict[str, Shape]] = {"/manifests/": _MANIFEST, "/blobs/": _PLATFORM, "/acr/v1/": _PROPERTIES}
 Judge = Callable[[PulledImage], Iterator[Judgement]]
+#: What judges images by what registries hold of them: all that these look at is read.
+JUDGES: Final[tuple[Judge, ...]] = (
+    manifest_missing,
+    reading_disabled,
+    architecture_mismatch,
+    windows_build_mismatch,
+)
 
 
 def reduced(id_: str, body: Any) -> Any:
@@ -78,6 +92,69 @@ def _is_architecture(one: Any) -> bool:
 
 
 @collector(
+    Need.ARTIFACTS,
+    permissions=(
+        Permission("Microsoft.ContainerRegistry/registries/pull/read", _REGISTRIES),
+        Permission("Microsoft.ContainerRegistry/registries/repositories/content/read", _BY_REPOSITORY, is_data=True),
+        Permission("Microsoft.ContainerRegistry/registries/repositories/metadata/read", _BY_REPOSITORY, is_data=True),
+    ),
+    after=(Need.WORKLOADS, Need.CLUSTER, Need.REGISTRIES),
+)
+def read_artifacts(scope: Scope) -> Reading:
+    """Ask the target's registries for the images that its workloads name, each once, unless the settings say not to."""
+    if scope.settings.read_registries:
+        yield from read_wishes(scope, _looked_at, frozenset({Provider.REGISTRY}))
+
+
+def _looked_at(scope: Scope) -> Iterator[Callable[[], object]]:
+    """Yield what to look at of each image: which manifests matter, the machines tell on which its pods may land."""
+    for image in _images(scope):
+        yield partial(_builds, image)
+        if image.artifact.document.status is not Status.NOT_ASKED and _knows_sizes(image):
+            yield from (partial(_judge, judge, image) for judge in JUDGES)
+
+
+def _builds(image: PulledImage) -> None:
+    for build in image.artifact.builds():
+        _platform_of(build)
+
+
+def _platform_of(build: Build) -> object:
+    try:
+        return build.platform
+    except FactUnavailable as why:
+        return why
+
+
+def _knows_sizes(image: PulledImage) -> bool:
+    """Say whether it was read, or cannot be, which processors the nodes have that the pods may land on."""
+    try:
+        unknown = [one.architecture for one in image.landings if isinstance(one.architecture, FactUnavailable)]
+    except FactUnavailable:
+        return True
+    return all(not why.document or why.document in image.scope.snapshot for why in unknown)
+
+
+def _images(scope: Scope) -> Iterator[PulledImage]:
+    """Yield the images that registries of the target are asked for, else those of which something was read before."""
+    facts = Facts(scope)
+    if not scope.settings.read_registries:
+        yield from (one for one in facts("pulled_images") if isinstance(one, PulledImage))
+        return
+    for image in pulled(scope, facts("images"), facts("placements")):
+        if isinstance(image, PulledImage) and _is_in_known_registry(image):
+            yield image
+
+
+def _is_in_known_registry(image: PulledImage) -> bool:
+    """Say whether the image names a registry that Azure shows to the caller: no other is asked for anything."""
+    try:
+        return bool(image.registry())
+    except (FactUnavailable, NothingToJudge):
+        return False
+
+
+@collector(
     Need.CACHE_RULES,
     permissions=(
         Permission("Microsoft.ContainerRegistry/registries/cacheRules/read", "registries that lack an image"),
@@ -98,9 +175,8 @@ def read_vm_sizes(scope: Scope) -> Reading:
 
 
 def _judged(scope: Scope, by: Judge) -> Iterator[Callable[[], object]]:
-    for image in Facts(scope)("pulled_images"):
-        if isinstance(image, PulledImage):
-            yield partial(_judge, by, image)
+    for image in _images(scope):
+        yield partial(_judge, by, image)
 
 
 def _judge(by: Judge, image: PulledImage) -> list[Judgement]:

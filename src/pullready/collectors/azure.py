@@ -1,4 +1,4 @@
-"""Reading Azure as one tenant sees it: raw JSON, through the pipelines of Azure's own clients."""
+"""Reading Azure, and its registries, as one tenant sees them: raw JSON, through the pipelines of Azure's clients."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pullready.collectors.answers import Answer, Unreadable, body_of
 from pullready.collectors.pacing import Pace, pause_told
 from pullready.collectors.permissions import action_for
 from pullready.collectors.pipelines import failure, open_session, policies, transport
+from pullready.collectors.registry_api import PREFIX, Entra, Registries
 from pullready.collectors.signin import SignIn
 from pullready.config import Cloud
 from pullready.facts import ids
@@ -29,7 +30,7 @@ _GRAPH: Final = paths.Client("azure.core", "PipelineClient", "v1.0")
 
 
 class Azure:
-    """Azure Resource Manager and Microsoft Graph of *cloud*, signed in to *tenant*.
+    """Azure Resource Manager, Microsoft Graph and the registries of *cloud*, signed in to *tenant*.
 
     *count* is called with the service of every request that is sent. Up to *connections* threads share it; close it.
     """
@@ -45,6 +46,7 @@ class Azure:
         self._paces = {provider: Pace() for provider in self._bases}
         self._session = open_session(connections)
         self._transport = transport(self._session)
+        self._registries = Registries(Entra(self._sign_in.token, cloud.registry_audience), self._transport, count)
 
     def sign_in(self) -> Unreadable | None:
         """Sign in to Azure Resource Manager; return what is wrong where that fails."""
@@ -60,6 +62,8 @@ class Azure:
 
     def document(self, id_: str) -> Document:
         """Read the document *id_*; whatever goes wrong becomes its status."""
+        if id_.startswith(PREFIX):
+            return self._registries.document(id_)
         provider = Provider.GRAPH if id_.startswith(graph.PREFIX) else Provider.ARM
         version: str | None = None
         try:
@@ -116,6 +120,7 @@ class Azure:
         """Close every connection, and send nothing more."""
         for pace in self._paces.values():
             pace.stop()
+        self._registries.close()
         self._sign_in.close()
         self._session.close()
 

@@ -28,6 +28,11 @@ def signed_in(token: str, kind: str, tenant: str | None) -> str:
     return f"signed in to Azure{f' as {who}' if who else ''}{of} ({kind})"
 
 
+def tenant_of(token: str) -> str:
+    """Return the tenant that *token* is of; empty where it does not say."""
+    return _text(_payload(token), "tid")
+
+
 def _principal(claims: dict[str, Any], kind: str) -> str:
     if name := next(filter(None, (_text(claims, one) for one in _NAMES)), ""):
         return name

@@ -19,11 +19,12 @@ _OF_THREAD = threading.local()
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Let every read of this thread fail once *seconds* are over, on connections that :func:`context` is for."""
+    before = getattr(_OF_THREAD, "until", math.inf)
     _OF_THREAD.until = time.monotonic() + seconds
     try:
         yield
     finally:
-        _OF_THREAD.until = math.inf
+        _OF_THREAD.until = before
 
 
 def context() -> ssl.SSLContext:

@@ -62,6 +62,12 @@ def read_workloads(scope: Scope) -> Reading:
     yield [ids.live_list(str(scope.target.context), path) for path in wanted]
 
 
+@collector(Need.NODES, permissions=(KubernetesRule("", ("nodes",), _READ),))
+def read_nodes(scope: Scope) -> Reading:
+    """List the nodes of the live cluster, for what somebody else than AKS has put on them."""
+    yield [ids.live_nodes(str(scope.target.context))]
+
+
 class Kubernetes:
     """The API server of the kubeconfig's *context*. *count* is called for every request; threads may share it."""
 

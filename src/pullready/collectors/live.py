@@ -24,6 +24,7 @@ _LOG: Final = logging.getLogger(__name__)
 ORDER: Final = (
     Need.CLUSTER,
     Need.WORKLOADS,
+    Need.NODES,
     Need.REGISTRIES,
     Need.SERVICE_PRINCIPAL,
     Need.NODE_IDENTITIES,
@@ -34,6 +35,7 @@ ORDER: Final = (
     Need.ROUTES,
     Need.PRINCIPALS,
     Need.PULL_SECRETS,
+    Need.ARTIFACTS,
     Need.CACHE_RULES,
     Need.VM_SIZES,
 )
@@ -82,7 +84,7 @@ def in_order() -> tuple[Declared, ...]:
 
 
 def _is_of_azure(declared: Declared) -> bool:
-    return Need.WORKLOADS not in declared.needs
+    return not {Need.WORKLOADS, Need.NODES} & set(declared.needs)
 
 
 def _asks(target: Target, declared: Declared, needs: frozenset[Need]) -> bool:

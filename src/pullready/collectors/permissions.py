@@ -20,12 +20,13 @@ C = TypeVar("C", bound=Collector)
 class Permission(msgspec.Struct, frozen=True):
     """An action of Azure RBAC; ``scope`` says in words where it must be granted.
 
-    ``opt_in`` names the setting without which it is not needed.
+    ``opt_in`` names the setting without which it is not needed; ``is_data`` says whether it is a data action.
     """
 
     action: str
     scope: str
     opt_in: str | None = None
+    is_data: bool = False
 
 
 class GraphPermission(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pullready
-from pullready.collectors import deadlines
+from pullready.collectors import bounds, deadlines
 from pullready.collectors.answers import Unreadable
 from pullready.collectors.deadlines import within
 from pullready.collectors.effort import Effort
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT: Final = 10
 READ_TIMEOUT: Final = 60
+#: What helps where nothing comes back.
+NETWORK: Final = "Check the network, and the endpoints of the cloud in pullready.yaml"
 #: How long an answer may take in all, however steadily it comes.
 ANSWER_TIMEOUT: Final = 180
 _CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"')
@@ -84,13 +86,17 @@ class Access(Protocol):
 
 
 def policies(
-    access: Access, sent: Callable[[], None], pace: Pace
+    access: Access | None, sent: Callable[[], None], pace: Pace, most: int | None = None
 ) -> list[HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]]:
-    """Return the policies of a pipeline; *access* gives the bearer tokens, *sent* is called for every request."""
+    """Return the policies of a pipeline; *access* gives the bearer tokens, *sent* is called for every request.
+
+    Without *access* nothing says who asks. An answer of more than *most* bytes, where that is given, is refused.
+    """
     from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 
     agent = UserAgentPolicy(f"pullready/{pullready.__version__}")
-    return [RequestIdPolicy(), agent, _patience(pace), _authorization(access, sent)]
+    asking = _authorization(access, sent) if access else _counting(sent)
+    return [RequestIdPolicy(), agent, _patience(pace), asking, *([] if most is None else [bounds.bounded(most)])]
 
 
 def _patience(pace: Pace) -> HTTPPolicy[Any, Any]:
@@ -116,6 +122,20 @@ def _patience(pace: Pace) -> HTTPPolicy[Any, Any]:
                     return response
 
     return Patience()
+
+
+def _counting(sent: Callable[[], None]) -> HTTPPolicy[Any, Any]:
+    from azure.core.pipeline.policies import HTTPPolicy
+
+    class Count(HTTPPolicy[Any, Any]):
+        """Counts every request."""
+
+        def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+            sent()
+            response: PipelineResponse[Any, Any] = self.next.send(request)
+            return response
+
+    return Count()
 
 
 def _authorization(access: Access, sent: Callable[[], None]) -> HTTPPolicy[Any, Any]:
@@ -183,19 +203,18 @@ def failure(error: Exception, host: str) -> Unreadable:
 
     from urllib3.exceptions import IncompleteRead, ProxyError, ReadTimeoutError
 
-    network = "Check the network, and the endpoints of the cloud in pullready.yaml"
     if distrust := _distrust(error):
-        return _distrusted(distrust, host, network)
+        return _distrusted(distrust, host, NETWORK)
     # The first that is among the causes counts: a proxy's name may be what cannot be resolved.
     meanings: tuple[tuple[type[BaseException], str, str], ...] = (
         (ProxyError, f"the proxy on the way to {host} does not answer", "Check HTTPS_PROXY and NO_PROXY"),
-        (ssl.SSLError, f"there is no TLS connection to {host}", network),
-        (socket.gaierror, f"the name {host} cannot be resolved", network),
-        (ConnectionRefusedError, f"{host} refuses the connection", network),
-        (ConnectionResetError, f"{host} broke the connection off", network),
-        (ReadTimeoutError, f"{host} did not answer in time", network),
-        (TimeoutError, f"{host} did not answer in time", network),
-        (IncompleteRead, f"the answer of {host} is cut off", network),
+        (ssl.SSLError, f"there is no TLS connection to {host}", NETWORK),
+        (socket.gaierror, f"the name {host} cannot be resolved", NETWORK),
+        (ConnectionRefusedError, f"{host} refuses the connection", NETWORK),
+        (ConnectionResetError, f"{host} broke the connection off", NETWORK),
+        (ReadTimeoutError, f"{host} did not answer in time", NETWORK),
+        (TimeoutError, f"{host} did not answer in time", NETWORK),
+        (IncompleteRead, f"the answer of {host} is cut off", NETWORK),
     )
     causes = list(_causes(error))
     for kind, detail, remedy in meanings:
@@ -204,7 +223,7 @@ def failure(error: Exception, host: str) -> Unreadable:
     if any("CA certificate" in str(cause) for cause in causes):
         detail = "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is not there"
         return Unreadable(Status.FAILED, detail, "Correct or unset the variable")
-    return Unreadable(Status.FAILED, f"the connection to {host} failed ({type(error).__name__})", network)
+    return Unreadable(Status.FAILED, f"the connection to {host} failed ({type(error).__name__})", NETWORK)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

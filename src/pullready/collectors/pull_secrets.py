@@ -14,11 +14,27 @@ from typing import Any, Final
 import msgspec
 
 from pullready.collectors import keyed
-from pullready.facts.reference import without_user_info
+from pullready.collectors.exchanged_tokens import reduced_token, saved_token
+from pullready.facts.reference import has_placeholder, without_user_info
 from pullready.facts.server_keys import host_of
-from pullready.facts.service_accounts import is_guid
+from pullready.facts.service_accounts import (
+    FLAWS,
+    LOGIN_KINDS,
+    MALFORMED,
+    NO_PASSWORD,
+    NO_USER,
+    REFUSED,
+    UNREADABLE,
+    WHOLE,
+    is_exchanged,
+    is_guid,
+)
 
-_DOCKER_CONFIGS: Final = (".dockerconfigjson", ".dockercfg")
+#: Which entry of a Secret belongs to which type.
+_ENTRIES: Final = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
+_AUTHS: Final = ".dockerconfigjson"
+#: How SOPS writes a value that only its key decrypts.
+_ENCRYPTED: Final = "ENC["
 #: How many characters of a service principal's password Microsoft Graph answers as its hint.
 _HINT: Final = 3
 #: Below which key a manager of a Secret lists the entries that it wrote.
@@ -28,14 +44,16 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\
 
 def reduced_pull_secret(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the logins of a pull secret; a note where it cannot be understood. Never a password."""
-    for key in _DOCKER_CONFIGS:
+    wanted = _ENTRIES.get(str(body.get("type")))
+    for key in _ENTRIES.values():
         for field in ("stringData", "data"):
             values = body.get(field)
-            if isinstance(values, dict) and values.get(key) is not None:
-                try:
-                    return {"registries": _logins(values[key], key, encoded=field == "data")}
-                except (ValueError, TypeError, AttributeError, KeyError):
-                    return {"note": f"its {key} is not base64 of the documented JSON"}
+            if not isinstance(values, dict) or values.get(key) is None:
+                continue
+            if wanted in {None, key}:
+                return _reduced(values[key], key, encoded=field == "data")
+            if not any(isinstance(one := body.get(name), dict) and wanted in one for name in ("stringData", "data")):
+                return {"note": f"it has no {wanted}, which belongs to its type", "flaw": REFUSED}
     return {}
 
 
@@ -61,43 +79,78 @@ def _is_time(value: Any) -> bool:
 def saved_login(login: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an earlier run kept of a login."""
     texts = {name: login[name] for name in ("server", "username") if isinstance(login.get(name), str)}
-    return {**texts, **keyed.kept(dict(login))}
+    kind = {"kind": login["kind"]} if login.get("kind") in LOGIN_KINDS else {}
+    token = {"token": saved_token(login["token"])} if "token" in login else {}
+    return {**texts, **kind, **token, **keyed.kept(dict(login))}
 
 
-def _logins(text: Any, key: str, *, encoded: bool) -> list[dict[str, Any]]:
-    content = base64.b64decode("".join(text.split()), validate=True) if encoded else text.encode()
-    config = msgspec.json.decode(content)
-    logins = config["auths"] if key == _DOCKER_CONFIGS[0] else config
-    return [_login(server, login) for server, login in logins.items()]
+def saved_flaw(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an earlier run noted of a pull secret that cannot be understood."""
+    note = {"note": body["note"]} if isinstance(body.get("note"), str) else {}
+    return {**note, **({"flaw": body["flaw"]} if body.get("flaw") in FLAWS else {})}
 
 
-def _login(server: str, login: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the server and the user name; ``auth`` counts before what stands beside it, as kubelet has it."""
+def _reduced(text: Any, key: str, *, encoded: bool) -> dict[str, Any]:
+    note = f"its {key} is not base64 of the documented JSON"
+    try:
+        content = base64.b64decode("".join(text.split()), validate=True) if encoded else text.encode()
+        config = msgspec.json.decode(content)
+    except (ValueError, TypeError, AttributeError):
+        config = None
+    if not isinstance(config, dict):
+        return {"note": note} if _is_to_be_filled_in(text) else {"note": note, "flaw": REFUSED}
+    logins = config.get("auths") or {} if key == _AUTHS else config
+    if not isinstance(logins, dict):
+        return {"note": note, "flaw": UNREADABLE}
+    return {"registries": [_login(server, login) for server, login in logins.items()]}
+
+
+def _is_to_be_filled_in(text: Any) -> bool:
+    """Say whether something else, such as a renderer or SOPS, puts the real content in the place of *text*."""
+    return isinstance(text, str) and (has_placeholder(text) or text.startswith(_ENCRYPTED))
+
+
+def _login(server: str, login: Any) -> dict[str, Any]:
+    """Return the server, the user name, and how far the login is complete.
+
+    ``auth`` counts before what stands beside it, as kubelet has it; one that cannot be read makes kubelet give up.
+    """
     entry: dict[str, Any] = {"server": without_user_info(server)}
-    user, password = login.get("username"), login.get("password")
-    if login.get("auth"):
-        try:
-            user, password = _split(login["auth"])
-        except (binascii.Error, UnicodeDecodeError, ValueError):
-            return entry
-    if not isinstance(user, str) or not user:
-        return entry
-    return {**entry, "username": user, **_hashes(entry["server"], user, password)}
+    login = {} if login is None else login
+    try:
+        fields = {name: _text(login.get(name)) for name in ("username", "password", "auth")}
+        user, password = _split(fields["auth"]) if fields["auth"] else (fields["username"], fields["password"])
+    except (binascii.Error, UnicodeDecodeError, ValueError, TypeError, AttributeError):
+        return {**entry, "kind": MALFORMED}
+    if not user:
+        return {**entry, "kind": NO_USER}
+    kind = WHOLE if password else NO_PASSWORD
+    return {**entry, "username": user, "kind": kind, **_hashes(entry["server"], user, password)}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _split(auth: str) -> tuple[str, str]:
     """Return the user name and the password in *auth*: base64, with its padding or without."""
     text = "".join(auth.split()).rstrip("=")
-    user, colon, password = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode().partition(":")
+    user, colon, password = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).partition(b":")
     if not colon:
         raise ValueError
-    return user, password
+    return user.decode(), password.decode(errors="surrogateescape")
 
 
-def _hashes(server: str, user: str, password: Any) -> dict[str, str]:
-    """Return hashes of what can be compared: a service principal's hint, an admin user's password."""
-    if not isinstance(password, str) or not password:
+def _hashes(server: str, user: str, password: str) -> dict[str, Any]:
+    """Return hashes of what can be compared: a service principal's hint, an admin user's password; a token's dates."""
+    if not password:
         return {}
+    if is_exchanged(user):
+        return {"token": reduced_token(password, server)}
     if is_guid(user):
         return {"keyedHint": keyed.keyed(password[:_HINT])}
     label = host_of(server).partition(".")[0]

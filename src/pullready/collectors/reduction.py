@@ -14,6 +14,7 @@ from pullready.facts.images import may_name_images, mentions
 from pullready.facts.objects import is_list
 from pullready.facts.pods import POD_SPECS, is_custom, is_pod_spec
 from pullready.facts.reference import without_user_info
+from pullready.facts.service_accounts import RENEWER_LABELS
 
 #: Shapes: a mapping of keys to shapes, a list of one shape, ``LABELS``, and ``VALUE`` for a string, number or boolean.
 VALUE: Final = "value"
@@ -24,6 +25,7 @@ _NAMED: Final = {"name": VALUE}
 _WINDOWS: Final = {"windowsOptions": {"hostProcess": VALUE}}
 _CONTAINER: Final = {"name": VALUE, "image": VALUE, "imagePullPolicy": VALUE, "securityContext": _WINDOWS}
 _TOLERATIONS: Final = [{"key": VALUE, "operator": VALUE, "value": VALUE, "effect": VALUE}]
+_TAINT: Final = {"key": VALUE, "value": VALUE, "effect": VALUE}
 _REQUIREMENTS: Final = [{"key": VALUE, "operator": VALUE, "values": [VALUE]}]
 _TERMS: Final = {"nodeSelectorTerms": [{"matchExpressions": _REQUIREMENTS, "matchFields": _REQUIREMENTS}]}
 POD_SPEC: Final = {
@@ -42,6 +44,7 @@ POD_SPEC: Final = {
     "serviceAccount": VALUE,
     "nodeName": VALUE,
     "schedulerName": VALUE,
+    "priorityClassName": VALUE,
 }
 #: How many pods are made; it stands beside the pod template.
 _COUNTS: Final = {"replicas": VALUE, "parallelism": VALUE, "completions": VALUE}
@@ -53,6 +56,7 @@ _IDENTITY: Final = {
 IDENTITY_KEYS: Final = frozenset(_IDENTITY)
 _KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ServiceAccount": {"imagePullSecrets": [_NAMED]},
+    "Node": {"metadata": {"name": VALUE, "labels": LABELS}, "spec": {"taints": [_TAINT]}},
     "RuntimeClass": {"handler": VALUE, "scheduling": {"nodeSelector": LABELS, "tolerations": _TOLERATIONS}},
     "Secret": {"type": VALUE},
 }
@@ -149,7 +153,15 @@ def _nested(steps: tuple[str, ...]) -> Shape:
     return {steps[0]: _nested(steps[1:])} if steps else VALUE
 
 
+def _made_by(metadata: Any) -> dict[str, Any]:
+    """Return what says which controller writes a Secret: the kinds of its owners, and two labels."""
+    if not isinstance(metadata, dict):
+        return {}
+    shape = {"ownerReferences": [{"kind": VALUE}], "labels": dict.fromkeys(RENEWER_LABELS, VALUE)}
+    return {name: value for name, value in part_of(metadata, shape).items() if value}
+
+
 def _secret(kept: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is kept of a Secret beside its type: its logins, and when it was changed."""
-    metadata = {**kept.get("metadata", {}), **reduced_times(body.get("metadata"))}
+    metadata = {**kept.get("metadata", {}), **_made_by(body.get("metadata")), **reduced_times(body.get("metadata"))}
     return {**({"metadata": metadata} if metadata else {}), **reduced_pull_secret(body)}

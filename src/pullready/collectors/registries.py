@@ -16,6 +16,7 @@ from pullready.collectors.wishes import read_wishes
 from pullready.facts.known_hosts import ImageRegistry
 from pullready.facts.scope import Facts, Need, Scope
 from pullready.predicates.image_reference import registry_unknown
+from pullready.predicates.login_server import host_without_label
 from pullready.verdict import Judgement
 
 _SUBSCRIPTION: Final = "the cluster's subscription"
@@ -62,4 +63,4 @@ def _judge_references(scope: Scope) -> Iterator[Callable[[], object]]:
 
 
 def _judge(image: ImageRegistry) -> list[Judgement]:
-    return list(registry_unknown(image))
+    return [*registry_unknown(image), *host_without_label(image)]

@@ -9,7 +9,7 @@ import msgspec
 
 from pullready.collectors import admin_passwords, artifacts, graph
 from pullready.collectors.answers import Unreadable, stripped_of_held, stripped_of_user_info
-from pullready.collectors.pull_secrets import saved_login
+from pullready.collectors.pull_secrets import saved_flaw, saved_login
 from pullready.collectors.reduction import reduce_list, reduce_object
 from pullready.snapshot import Document, Provider
 
@@ -76,8 +76,7 @@ def _of_kubernetes(body: Any) -> Any:
         return {**(reduce_object({**body, "items": []}) or {}), "items": items} if _own_kinds(body) else _listed(body)
     kept = reduce_object(body) or {}
     if body.get("kind") == "Secret":
-        reduced = {key: body[key] for key in ("registries", "note") if key in body}
-        kept = {**kept, **_logins(reduced)}
+        kept = {**kept, **_logins(body)}
     return kept
 
 
@@ -93,7 +92,7 @@ def _listed(body: Mapping[str, Any]) -> Any:
 
 
 def _logins(reduced: Mapping[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {key: value for key, value in reduced.items() if key == "note" and isinstance(value, str)}
+    kept = saved_flaw(reduced)
     if isinstance(logins := reduced.get("registries"), list):
         kept["registries"] = [saved_login(one) for one in logins if isinstance(one, dict)]
     return kept

@@ -11,20 +11,21 @@ from dataclasses import replace
 
 from pullready.collectors.permissions import Reading
 from pullready.errors import FactUnavailable, NothingToJudge
-from pullready.facts.scope import Noting, Scope
+from pullready.facts.scope import AZURE, Noting, Scope
+from pullready.snapshot import Provider
 
 #: What is looked at in a scope, thing by thing: each is called only to see which documents it looks for.
 Looks = Callable[[Scope], Iterable[Callable[[], object]]]
 
 
-def read_wishes(scope: Scope, looks: Looks) -> Reading:
-    """Read what is looked for, again and again, until all that can be had is there."""
-    while wanted := _missed(scope, looks):
+def read_wishes(scope: Scope, looks: Looks, providers: frozenset[Provider] = AZURE) -> Reading:
+    """Read what is looked for of *providers*, again and again, until all that can be had is there."""
+    while wanted := _missed(scope, looks, providers):
         scope = scope.with_documents((yield wanted))
 
 
-def _missed(scope: Scope, looks: Looks) -> tuple[str, ...]:
-    snapshot = Noting(scope.snapshot)
+def _missed(scope: Scope, looks: Looks, providers: frozenset[Provider]) -> tuple[str, ...]:
+    snapshot = Noting(scope.snapshot, providers)
     with suppress(FactUnavailable, NothingToJudge):
         for look in looks(replace(scope, snapshot=snapshot)):
             with suppress(FactUnavailable, NothingToJudge):

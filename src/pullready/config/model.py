@@ -106,6 +106,7 @@ class Settings:
     read_secrets: bool = False
     list_credentials: bool = False
     resource_graph: bool = False
+    read_registries: bool = True
     fail_on: str = "blocker"
     expiry_warning_days: int = 30
     ignore_registries: tuple[str, ...] = ()

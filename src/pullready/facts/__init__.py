@@ -6,12 +6,15 @@ from pullready.facts.base import Fact, Unread
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.graph import ClusterServicePrincipal
 from pullready.facts.holders import Holders
+from pullready.facts.image_hosts import ImageHost
+from pullready.facts.images import ImageUse
 from pullready.facts.known_hosts import ImageRegistry
 from pullready.facts.nodes import PoolMachines
 from pullready.facts.path.way import Way
 from pullready.facts.placement import Placement
 from pullready.facts.pull_bursts import PullBurst
 from pullready.facts.pull_paths import PullPath
+from pullready.facts.pull_policies import PullPolicy
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.pull_ways import ways
 from pullready.facts.pulled_images import PulledImage
@@ -19,6 +22,7 @@ from pullready.facts.pullers import Puller, WorkloadPull
 from pullready.facts.rights import Held
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
 from pullready.facts.secret_logins import SecretLogin
+from pullready.facts.secret_references import SecretReference
 
 __all__ = [
     "MAKERS",
@@ -28,18 +32,22 @@ __all__ = [
     "Facts",
     "Held",
     "Holders",
+    "ImageHost",
     "ImageRegistry",
+    "ImageUse",
     "Need",
     "NodePool",
     "Placement",
     "PoolMachines",
     "PullBurst",
     "PullPath",
+    "PullPolicy",
     "PullRight",
     "PulledImage",
     "Puller",
     "Scope",
     "SecretLogin",
+    "SecretReference",
     "Unread",
     "Way",
     "WorkloadPull",

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from pullready.facts.artifacts import Artifact
+from pullready.facts.artifacts import Artifact, answered
 from pullready.facts.base import decode, evidence
 from pullready.snapshot import Document, Status
 from pullready.verdict import Evidence
@@ -35,12 +35,34 @@ class _Properties(Struct, frozen=True):
 
 
 def read_disabled(artifact: Artifact) -> Evidence | None:
-    """Return the place that switches reading off for the repository, the tag or the manifest; none where none does."""
-    for document in (artifact.repository_document, artifact.properties):
+    """Return the place that switches reading off for the repository, the tag or the manifest; none where none does.
+
+    Tag and manifest are switched apart from each other.
+    """
+    for document in _described(artifact):
         for pointer, attributes in _attributes(document):
             if attributes.readEnabled is False:
                 return evidence(document, f"{pointer}/readEnabled", "reading is switched off")
     return None
+
+
+def withheld(artifact: Artifact) -> Evidence | None:
+    """Return the place that switches reading off for what the registry was asked for and does not give."""
+    return None if artifact.document.status in {Status.READ, Status.NOT_ASKED} else read_disabled(artifact)
+
+
+def read_enabled(artifact: Artifact) -> tuple[Evidence, ...]:
+    """Return the places that say that reading is switched on: repository, tag and manifest, as far as they were read.
+
+    Raise :class:`pullready.errors.FactUnavailable` for what was not.
+    """
+    said = []
+    for document in _described(artifact):
+        answered(document)
+        for pointer, attributes in _attributes(document):
+            if attributes.readEnabled is True:
+                said.append(evidence(document, f"{pointer}/readEnabled", "reading is switched on"))
+    return tuple(said)
 
 
 def quarantined(artifact: Artifact) -> Evidence | None:
@@ -49,6 +71,16 @@ def quarantined(artifact: Artifact) -> Evidence | None:
         if attributes.quarantineState and attributes.quarantineState.lower() != _PASSED:
             return evidence(artifact.properties, f"{pointer}/quarantineState", "the image is in quarantine")
     return None
+
+
+def _described(artifact: Artifact) -> Iterator[Document]:
+    """Yield what the registry says of the repository, of the tag, and of the manifest, each after the one before."""
+    yield artifact.repository_document
+    if artifact.repository_document.status is not Status.FAILED:  # what cannot be reached is not asked again and again
+        yield artifact.properties
+        digest = pointed_at(artifact)
+        if digest:
+            yield artifact.at(digest).properties
 
 
 def pointed_at(artifact: Artifact) -> str | None:

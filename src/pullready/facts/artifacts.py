@@ -45,6 +45,7 @@ class _Platform(Struct, frozen=True):
     os: str | UnsetType | None = UNSET
     architecture: str | UnsetType | None = UNSET
     variant: str | UnsetType | None = UNSET
+    version: str | UnsetType | None = msgspec.field(name="os.version", default=UNSET)
 
 
 class _Descriptor(Struct, frozen=True):
@@ -167,6 +168,22 @@ class Build(msgspec.Struct, frozen=True, dict=True):
         """What it is built for; raise :class:`FactUnavailable` where that cannot be read."""
         return self.named or self._configured
 
+    @cached_property
+    def version(self) -> str:
+        """The ``os.version`` that it was made with; raise :class:`FactUnavailable` where that cannot be read.
+
+        It is empty where neither the index nor the image's configuration names one.
+        """
+        return self.platform.version or self._configured.version
+
+    @property
+    def version_evidence(self) -> Evidence:
+        """The place that tells the version."""
+        said = f"made with Windows {self.version}" if self.version else "no Windows build is named"
+        if self.named and self.named.version:
+            return replace(self.entry, says=said)
+        return evidence(self._config, "/os.version", said)
+
     @property
     def evidence(self) -> Evidence:
         """The place that tells the platform."""
@@ -195,4 +212,4 @@ class Build(msgspec.Struct, frozen=True, dict=True):
 def _platform(wire: _Platform | UnsetType | None) -> Platform | None:
     if not wire or not wire.os or not wire.architecture:
         return None
-    return platform(wire.os, wire.architecture, wire.variant or "")
+    return platform(wire.os, wire.architecture, wire.variant or "", wire.version or "")

@@ -73,6 +73,8 @@ class _Pool(Struct, frozen=True):
     maxPods: int | UnsetType | None = UNSET
     osType: str | UnsetType | None = UNSET
     osSKU: str | UnsetType | None = UNSET
+    nodeImageVersion: str | UnsetType | None = UNSET
+    availabilityZones: list[str] | UnsetType | None = UNSET
     vmSize: str | UnsetType | None = UNSET
     vnetSubnetID: str | UnsetType | None = UNSET
     enableNodePublicIP: bool | UnsetType | None = UNSET
@@ -131,6 +133,15 @@ class NodePool(Fact, frozen=True):
     def kind(self) -> str:
         """``virtualmachinescalesets``, ``virtualmachines`` or ``availabilityset``, in lower case."""
         return self.require(self.wire.type, "/type").lower()
+
+    @property
+    def region(self) -> str | None:
+        """The region that the nodes are in, as their labels spell it; none where the cluster does not tell."""
+        try:
+            location = self.document.at("/location")
+        except KeyError:
+            return None
+        return location.replace(" ", "").lower() if isinstance(location, str) else None
 
     @property
     def max_pods(self) -> int:

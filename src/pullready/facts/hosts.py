@@ -20,12 +20,15 @@ MICROSOFT: Final = frozenset({"mcr.microsoft.com", "mcr.azure.cn"})
 DOCKER_HUB: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 HTTPS: Final = 443
 
-#: The registry domains of Azure's clouds; the one for Germany was closed in October 2021.
-_SUFFIXES: Final = (*(cloud.registry_suffix for cloud in CLOUDS.values()), "azurecr.de")
+#: The registry domain of the cloud for Germany, which was closed in October 2021.
+CLOSED: Final = "azurecr.de"
+#: The registry domains of Azure's clouds.
+_SUFFIXES: Final = (*(cloud.registry_suffix for cloud in CLOUDS.values()), CLOSED)
 #: Nothing else is called so, whatever stands behind it.
 _UNMISTAKABLE: Final = frozenset({"azurecr", "azureacr"})
 #: Microsoft's own domain, two letters away from a registry's.
 _OWN_DOMAIN: Final = "azure"
+_PRIVATE_LINK: Final = "privatelink"
 _LABEL: Final = re.compile(r"([a-z0-9]+)(?:-([a-z0-9]+))?")
 _LENGTHS: Final = range(5, 51)
 _REGION: Final = re.compile(r"[a-z0-9]+")
@@ -56,7 +59,7 @@ class DataEndpoint(msgspec.Struct, frozen=True):
 
 
 class PrivateLinkName(msgspec.Struct, frozen=True):
-    """A name that exists for DNS alone; images are named by ``meant``."""
+    """A name that exists for DNS alone, in any cloud's domain; images are named by ``meant``."""
 
     meant: str
 
@@ -106,6 +109,10 @@ def form_of(host: str, cloud: Cloud) -> Form:
     if name in MICROSOFT:
         return Microsofts()
     suffix = cloud.registry_suffix.lower()
+    for domain in (suffix, *_SUFFIXES):
+        labels = (_before(name, domain) or "").split(".")
+        if _PRIVATE_LINK in labels[1:]:
+            return PrivateLinkName(_joined(_without_private_link(labels), domain))
     head = _before(name, suffix)
     if head is not None:
         return Ported(int(port), name) if port.isdecimal() else _in_registry_domain(head, suffix)
@@ -128,14 +135,18 @@ def _before(name: str, suffix: str) -> str | None:
     return "" if name == suffix else name.removesuffix(f".{suffix}") if name.endswith(f".{suffix}") else None
 
 
+def _without_private_link(labels: list[str]) -> str:
+    """Return what stands before the domain in the login server that private link has the name *labels* for."""
+    rest = [label for label in labels if label != _PRIVATE_LINK]
+    return rest[0] if rest[-1] == "data" else ".".join(rest)
+
+
 def _joined(head: str, suffix: str) -> str:
     return f"{head or 'REGISTRY'}.{suffix}"
 
 
 def _in_registry_domain(head: str, suffix: str) -> Form:
     labels = head.split(".")
-    if "privatelink" in labels:
-        return PrivateLinkName(_joined(".".join(label for label in labels if label != "privatelink"), suffix))
     match labels:
         case [name]:
             return _login_server(name, suffix, None)

@@ -243,6 +243,11 @@ def live_secrets(context: str) -> str:
     return live_list(context, "/api/v1/secrets")
 
 
+def live_nodes(context: str) -> str:
+    """Return the list of the nodes of a live cluster."""
+    return live_list(context, "/api/v1/nodes")
+
+
 def live_list(context: str, path: str) -> str:
     """Return the list that the API server of a kubeconfig's *context* answers at *path* (such as ``/api/v1/pods``)."""
     return f"kubernetes:{context}{path}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pullready.config import Settings
 from pullready.errors import FactUnavailable
 from pullready.facts.base import Fact, Unread
-from pullready.facts.hosts import LoginServer, OtherCloud, Ported, form_of, is_declared
+from pullready.facts.hosts import LoginServer, Ported, form_of, is_declared
 from pullready.facts.objects import KubernetesObject, located, objects
 from pullready.facts.pods import CONTAINERS, POD_SPECS, is_custom, pod_specs
 from pullready.facts.reference import ImageReference, InvalidReference, has_placeholder, parse
@@ -56,7 +56,7 @@ class ImageUse(Fact, frozen=True, dict=True):
     def registry_host(self, settings: Settings) -> str | None:
         """Return the host that identifies an Azure container registry; none elsewhere, and where it is to be ignored.
 
-        A port is left out, and a regional endpoint is that of its login server.
+        A port is left out, and a regional endpoint is that of its login server. Another cloud's registries are none.
         """
         if isinstance(self.reference, InvalidReference):
             return None
@@ -67,7 +67,7 @@ class ImageUse(Fact, frozen=True, dict=True):
         match form_of(name, settings.cloud):
             case LoginServer(host=login_server):
                 return login_server
-            case OtherCloud() | Ported():
+            case Ported():
                 return name
             case _:
                 return None

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from pullready.config import Cloud
-from pullready.errors import FactUnavailable
 from pullready.facts import ids
 from pullready.facts.base import Fact, Unread, decode
 from pullready.facts.credentials import Credentials
-from pullready.facts.hosts import Form, LoginServer, form_of, is_declared
+from pullready.facts.hosts import LoginServer
+from pullready.facts.image_hosts import ImageHost
 from pullready.facts.images import ImageUse
-from pullready.facts.reference import ImageReference, InvalidReference
-from pullready.facts.registry import Registry, given_registries, listed_registries
+from pullready.facts.registry import Registry, given_registries, listed_registries, name_in, namesake
 from pullready.facts.scope import Need, Scope, fact
-from pullready.verdict import Evidence, Location
 
 #: Where a registry's document names its regional endpoints.
 REGIONAL_ENDPOINTS: Final = "/properties/regionalEndpointHostNames"
@@ -77,32 +75,31 @@ class Known(msgspec.Struct, frozen=True, dict=True):
         for registry in self.given:
             if isinstance(registry, Registry):
                 yield from _candidate(registry, host)
-            elif registry.subject.lower() == _name_in(host):
+            elif registry.subject.lower() == name_in(host):
                 raise registry.why
         for registry in self.listed:
             yield from _candidate(registry, host)
 
+    def namesake(self, host: str) -> Registry | None:
+        """Return the registry with the name in *host* and another login server; none where *host* may be right."""
+        return namesake(host, chain(self.given, self.listed))
+
 
 def _candidate(registry: Registry, host: str) -> Iterator[Registry]:
     """Yield *registry*, unless its login server is missing and it has another name than the registry at *host*."""
-    if registry.wire.properties.loginServer or registry.name.lower() == _name_in(host):
+    if registry.wire.properties.loginServer or registry.name.lower() == name_in(host):
         yield registry
 
 
-def _name_in(host: str) -> str:
-    """Return the registry's name in a login server, without the hash of a domain name label."""
-    return host.partition(".")[0].partition("-")[0]
-
-
 class OutOfReach(msgspec.Struct, frozen=True):
-    """No registry that could be read has the host; ``readable`` are the login servers of those that could."""
+    """No registry that could be read has the host; ``readable`` are the login servers of those that could.
+
+    ``namesake`` is the one that has the name in the host: with a domain name label, its login server is another.
+    """
 
     scope: Scope
     readable: tuple[str, ...]
-
-    def named_alike(self, name: str) -> str | None:
-        """Return the login server of a readable registry *name*; a domain name label makes it another host."""
-        return next((host for host in self.readable if _name_in(host) == name), None)
+    namesake: Registry | None
 
     def availability(self, name: str) -> NameAvailability:
         """Return whether a registry *name* exists anywhere; raise where that was not answered."""
@@ -115,67 +112,19 @@ class Configured(msgspec.Struct, frozen=True):
 
     hosts: tuple[str, ...]
 
+    def labelled(self, server: LoginServer) -> str | None:
+        """Return the host of the same name that the configuration names with a domain name label, and *server* not."""
+        named = (one for one in self.hosts if name_in(one) == server.name and "-" in one.partition(".")[0])
+        return None if server.hash or server.host in self.hosts else next(named, None)
+
 
 Standing = InReach | OutOfReach | Configured
 
 
-class ImageRegistry(msgspec.Struct, frozen=True, dict=True):
+class ImageRegistry(ImageHost, frozen=True, dict=True):
     """The registry that one image is pulled from, as far as the target knows it."""
 
-    use: ImageUse
-    scope: Scope
     known: Known
-    credentials: Credentials
-
-    @property
-    def subject(self) -> str:
-        """The image and its workload."""
-        return self.use.subject
-
-    @property
-    def location(self) -> Location | None:
-        """Where the image is named."""
-        return self.use.location
-
-    @property
-    def cloud(self) -> Cloud:
-        """The Azure cloud of the run."""
-        return self.scope.settings.cloud
-
-    @property
-    def reference(self) -> ImageReference:
-        """The reference; raise :class:`FactUnavailable` where the text is none."""
-        match self.use.reference:
-            case InvalidReference(reason):
-                raise FactUnavailable(
-                    f"{self.use.image!r} names no registry: {reason}",
-                    "Correct the reference; a node refuses it as it is",
-                    document=self.use.document.id,
-                    pointer=self.use.base,
-                )
-            case reference:
-                return reference
-
-    @property
-    def host(self) -> str:
-        """The host of the reference in lower case, maybe with a port; Docker Hub's for a short name."""
-        return self.reference.host.lower()
-
-    @property
-    def is_ignored(self) -> bool:
-        """Whether the configuration declares the host out of scope."""
-        declared = self.scope.settings.ignore_registries
-        return is_declared(self.host, declared) or is_declared(self.host.partition(":")[0], declared)
-
-    @property
-    def pull_secret(self) -> Evidence | None:
-        """Where the workload names a pull secret that may be for the host."""
-        return self.credentials.brought_by(self.use.workload, self.host)
-
-    @cached_property
-    def form(self) -> Form:
-        """What the host is by its spelling."""
-        return form_of(self.host, self.cloud)
 
     @cached_property
     def standing(self) -> Standing:
@@ -188,7 +137,7 @@ class ImageRegistry(msgspec.Struct, frozen=True, dict=True):
             if registry.login_server == login_server:
                 return InReach(registry)
             readable.append(registry.login_server)
-        return OutOfReach(self.scope, tuple(readable))
+        return OutOfReach(self.scope, tuple(readable), self.known.namesake(login_server))
 
 
 def _configured(scope: Scope) -> Iterator[str]:
@@ -204,4 +153,4 @@ def image_registries(
 ) -> tuple[ImageRegistry | Unread, ...]:
     """Return the registry of each image that a workload uses."""
     known = Known(scope)
-    return tuple(use if isinstance(use, Unread) else ImageRegistry(use, scope, known, credentials) for use in images)
+    return tuple(use if isinstance(use, Unread) else ImageRegistry(use, scope, credentials, known) for use in images)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts import ids
 from pullready.facts.base import Fact, Unread, decode
 from pullready.facts.pods import is_custom
 from pullready.facts.scope import Scope
@@ -54,9 +55,10 @@ class KubernetesObject(Fact, frozen=True, dict=True):
         return located(self.document, self.base)
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells objects apart."""
-        return self.kind, self.namespace, self.name
+    def key(self) -> tuple[str, str, str, str]:
+        """What tells objects apart: a custom resource may have the kind of one of Kubernetes' own."""
+        group = str(self.body.get("apiVersion", "")).rpartition("/")[0] if is_custom(self.body) else ""
+        return group, self.kind, self.namespace, self.name
 
     def _named(self, key: str) -> str | None:
         metadata = self.body.get("metadata")
@@ -81,7 +83,7 @@ def objects(scope: Scope) -> Iterator[KubernetesObject | Unread]:
         if scope.target.registries:
             return  # the registries are named, so what does not need workloads is still judged
         raise NothingToJudge("the target names neither manifests nor a context to read the live cluster by")
-    replaced: set[tuple[str, str, str]] = set()
+    replaced: set[tuple[str, str, str, str]] = set()
     for id_ in scope.manifests:
         for one in _read(scope.document(id_, Provider.MANIFEST)):
             if isinstance(one, KubernetesObject):
@@ -110,9 +112,14 @@ def wire(one: KubernetesObject, shape: type[T]) -> T:
 
 
 def live_documents(scope: Scope) -> Iterator[Document]:
-    """Yield the lists that were read from the target's live cluster; one that says so where none was."""
+    """Yield the lists that were read from the target's live cluster; one that says so where none was.
+
+    Its nodes are not among them: they are what workloads run on, and name no images of their own.
+    """
     prefix = f"kubernetes:{scope.target.context}/".casefold()
-    found = [document for document in scope.snapshot if document.id.casefold().startswith(prefix)]
+    nodes = ids.live_nodes(str(scope.target.context)).casefold()
+    listed = ((document.id.casefold(), document) for document in scope.snapshot)
+    found = [document for id_, document in listed if id_.startswith(prefix) and id_ != nodes]
     yield from found or [Document(id=f"{prefix}workloads", provider=Provider.KUBERNETES, status=Status.NOT_ASKED)]
 
 

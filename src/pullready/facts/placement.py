@@ -11,75 +11,40 @@ import msgspec
 from pullready.errors import FactUnavailable
 from pullready.facts.base import Unread
 from pullready.facts.cluster import Cluster, NodePool, cluster
+from pullready.facts.live_nodes import LiveNode, LiveNodes
 from pullready.facts.pods import Toleration
+from pullready.facts.pool_labels import (
+    LINUX,
+    ORDINARY_MODES,
+    OS_LABELS,
+    WINDOWS,
+    labels_of,
+    of_architecture,
+    taints_of,
+)
 from pullready.facts.runtime_classes import RuntimeClass
 from pullready.facts.scheduling import (
     Labels,
-    Possible,
     Taint,
     Truth,
     attracted,
     every,
     selected,
     some,
-    taint,
     tolerated,
 )
 from pullready.facts.scope import Need, Scope, fact
 from pullready.facts.workloads import Workload
 from pullready.verdict import Evidence, Location
 
-LINUX: Final = "linux"
-WINDOWS: Final = "windows"
-OS_LABELS: Final = ("kubernetes.io/os", "beta.kubernetes.io/os")
-_ARCHITECTURE_LABELS: Final = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
-_SIZE_LABELS: Final = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
-_NAME_LABELS: Final = ("agentpool", "kubernetes.azure.com/agentpool")
-_PRIORITY: Final = "kubernetes.azure.com/scalesetpriority"
-#: AKS has Windows on one architecture only. Source: https://learn.microsoft.com/azure/aks/use-arm64-vms
-ARCHITECTURES: Final[dict[str, Possible]] = {
-    LINUX: frozenset({"amd64", "arm64"}),
-    WINDOWS: frozenset({"amd64"}),
-}
-#: AKS puts it on the nodes of every spot pool. Source: https://learn.microsoft.com/azure/aks/spot-node-pool
-_SPOT: Final = Taint(_PRIORITY, "spot", "NoSchedule")
-#: Pools whose nodes take ordinary pods. How AKS keeps those off its other pools is not read.
-_ORDINARY_MODES: Final = frozenset({"system", "user"})
-
-
-def labels_of(pool: NodePool) -> Labels:
-    """Return what is known of the labels of the pool's nodes.
-
-    Source: https://learn.microsoft.com/azure/aks/use-labels
-    """
-    wire, os = pool.wire, pool.os_type
-    labels: dict[str, Possible] = {key: frozenset({value}) for key, value in (wire.nodeLabels or {}).items()}
-    labels |= dict.fromkeys(OS_LABELS, frozenset({os}))
-    labels |= dict.fromkeys(_NAME_LABELS, frozenset({pool.name}))
-    if os in ARCHITECTURES:
-        labels |= dict.fromkeys(_ARCHITECTURE_LABELS, ARCHITECTURES[os])
-    if wire.vmSize:
-        labels |= dict.fromkeys(_SIZE_LABELS, frozenset({wire.vmSize}))
-    if wire.mode and wire.mode.lower() in _ORDINARY_MODES:
-        labels["kubernetes.azure.com/mode"] = frozenset({wire.mode.lower()})
-    labels["kubernetes.azure.com/role"] = frozenset({"agent"})
-    labels[_PRIORITY] = frozenset({"spot"}) if is_spot(pool) else frozenset({"regular", None})
-    return labels
-
-
-def _of_architecture(architecture: str | None) -> Labels:
-    return dict.fromkeys(_ARCHITECTURE_LABELS, frozenset({architecture})) if architecture else {}
-
-
-def taints_of(pool: NodePool) -> tuple[Taint, ...]:
-    """Return the taints of the pool's nodes; without any, ``nodeTaints`` is absent or holds an empty text."""
-    named = tuple(taint(text) for text in pool.wire.nodeTaints or () if text)
-    return (*named, _SPOT) if is_spot(pool) and _SPOT not in named else named
-
-
-def is_spot(pool: NodePool) -> bool:
-    """Say whether the pool's nodes are spot instances; ``scaleSetPriority`` is ``Regular`` unless it is given."""
-    return bool(pool.wire.scaleSetPriority) and str(pool.wire.scaleSetPriority).lower() == "spot"
+#: What Kubernetes, the cloud and the autoscaler set by themselves, and remove again.
+#: Source: https://kubernetes.io/docs/reference/labels-annotations-taints/
+_CONDITIONS: Final = (
+    "node.kubernetes.io/",
+    "node.cloudprovider.kubernetes.io/",
+    "ToBeDeletedByClusterAutoscaler",
+    "DeletionCandidateOfClusterAutoscaler",
+)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -109,7 +74,7 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
     """A workload and the pools that its pods may run on; without ``cluster`` there are none to look at.
 
     ``architectures`` are those of the pools' nodes, by the pool's name, and ``built`` the operating systems that the
-    images are built for, as far as somebody has read them.
+    images are built for, as far as somebody has read them. ``nodes`` are those of the live cluster, if it was read.
     """
 
     workload: Workload
@@ -117,6 +82,7 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
     runtime_class: RuntimeClass | FactUnavailable | None
     architectures: Mapping[str, str] = msgspec.field(default_factory=dict)
     built: tuple[BuiltSystem, ...] = ()
+    nodes: LiveNodes = LiveNodes()
 
     @property
     def subject(self) -> str:
@@ -134,7 +100,7 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
 
     def admits_nodes(self, os: str, architecture: str) -> Truth:
         """Say whether the pods' own selection leaves nodes with the operating system *os* and *architecture*."""
-        labels = {**dict.fromkeys(OS_LABELS, frozenset({os})), **_of_architecture(architecture)}
+        labels = {**dict.fromkeys(OS_LABELS, frozenset({os})), **of_architecture(architecture)}
         return self._chooses(labels)
 
     @property
@@ -160,11 +126,17 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
         return tuple(self._place(pool) for pool in self.cluster.pools) if self.cluster else ()
 
     def _place(self, pool: NodePool) -> Place:
+        if self._bound:
+            return Place(
+                pool, because=f"the pod is bound to node {self._bound.name}", fits=self._bound.pool == pool.name
+            )
         doubts: list[str] = []
         try:
             if not pool.can_have_nodes:
                 return Place(pool, because="it is stopped or has no nodes", fits=False)
-            chosen = self._chooses({**labels_of(pool), **_of_architecture(self.architectures.get(pool.name))})
+            chosen = self._chooses({**labels_of(pool), **of_architecture(self.architectures.get(pool.name))})
+            if chosen is None:
+                chosen = self._chooses_nodes(pool)
         except FactUnavailable as why:
             chosen = None
             doubts.append(why.reason)
@@ -186,13 +158,54 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
                 return Place(pool, because=f"its taint {one} is not tolerated", fits=False)
         if None in outcomes.values():
             doubts.append("whether its taints are tolerated cannot be told")
-        if pool.wire.mode and pool.wire.mode.lower() not in _ORDINARY_MODES:
+        if more := self._repelled_by_nodes(pool):
+            doubts.append(f"its nodes have the taint {more}, which the pool does not give them")
+        if pool.wire.mode and pool.wire.mode.lower() not in ORDINARY_MODES:
             doubts.append(f"which pods AKS lets on a pool of mode {pool.wire.mode} was not read")
         return Place(pool, because=doubts[0], fits=None) if doubts else Place(pool, because="", fits=True)
 
-    def _chooses(self, labels: Labels) -> Truth:
+    @cached_property
+    def _bound(self) -> LiveNode | None:
+        """The node that the pods are bound to without any scheduler; none where it is not known, or of no pool."""
+        pools = self.cluster.pools if isinstance(self.cluster, Cluster) else ()
+        found = self.nodes.named(self.workload.pod.node_name)
+        return found if found and any(found.pool == pool.name for pool in pools) else None
+
+    def _chooses_nodes(self, pool: NodePool) -> Truth:
+        """Say whether the pods' selection leaves a node that *pool* has, where its definition does not tell.
+
+        A pool that grows by itself may still get one that it leaves.
+        """
+        by_name = any(term.fields for term in self.workload.pod.required_terms or ())
+        nodes = self.nodes.of(pool) if by_name else self.nodes.differing(pool, self._asked)
+        seen = some(self._chooses(node.possible(self._asked), node.name) for node in nodes)
+        return None if seen is False and (not nodes or pool.wire.enableAutoScaling) else seen
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        """The labels that the pods' selection looks at."""
         pod = self.workload.pod
-        own = every((selected(pod.node_selector, labels), attracted(pod.required_terms, labels)))
+        terms = (one.key for term in pod.required_terms or () for one in term.expressions)
+        added = self.runtime_class.node_selector if isinstance(self.runtime_class, RuntimeClass) else ()
+        return frozenset((*pod.node_selector, *terms, *added))
+
+    def _repelled_by_nodes(self, pool: NodePool) -> Taint | None:
+        """Return a taint that somebody gave to the nodes of *pool*, where none of them is without an untolerated one.
+
+        Those that Kubernetes sets and removes with a node's condition do not count.
+        """
+        first: Taint | None = None
+        for node in self.nodes.of(pool):
+            lasting = (one for one in node.taints if not one.key.startswith(_CONDITIONS))
+            repelling = next((one for one in lasting if self._tolerates(one) is not True), None)
+            if repelling is None:
+                return None
+            first = first or repelling
+        return first
+
+    def _chooses(self, labels: Labels, node: str | None = None) -> Truth:
+        pod = self.workload.pod
+        own = every((selected(pod.node_selector, labels), attracted(pod.required_terms, labels, node)))
         match self.runtime_class:
             case None:
                 return own
@@ -211,7 +224,10 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
 
 @fact(Need.CLUSTER)
 def placements(
-    scope: Scope, workloads: tuple[Workload | Unread, ...], runtime_classes: tuple[RuntimeClass | Unread, ...]
+    scope: Scope,
+    workloads: tuple[Workload | Unread, ...],
+    runtime_classes: tuple[RuntimeClass | Unread, ...],
+    live_nodes: LiveNodes | None = None,
 ) -> tuple[Placement | Unread, ...]:
     """Return each workload with the pools that it may run on, or why there are none to look at."""
     found: Cluster | FactUnavailable | None = None
@@ -220,7 +236,10 @@ def placements(
     except FactUnavailable as why:
         found = why
     return tuple(
-        one if isinstance(one, Unread) else Placement(one, found, _class_of(one, runtime_classes)) for one in workloads
+        one
+        if isinstance(one, Unread)
+        else Placement(one, found, _class_of(one, runtime_classes), nodes=live_nodes or LiveNodes())
+        for one in workloads
     )
 
 

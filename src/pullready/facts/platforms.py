@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from pullready.facts.placement import LINUX
+from pullready.facts.pool_labels import LINUX
 from pullready.facts.scheduling import Truth
 
 AMD64: Final = "amd64"
@@ -23,11 +23,15 @@ _PLAIN: Final = {AMD64: frozenset({"", "v1"}), ARM64: frozenset({"", "8", "v8", 
 
 
 class Platform(msgspec.Struct, frozen=True):
-    """An operating system and a processor's architecture, in containerd's spelling; empty: any variant of it."""
+    """An operating system and a processor's architecture, in containerd's spelling; empty: any variant of it.
+
+    ``version`` is ``os.version``, which only Windows has; empty: none is named.
+    """
 
     os: str
     architecture: str
     variant: str = ""
+    version: str = ""
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
@@ -50,8 +54,8 @@ class Platform(msgspec.Struct, frozen=True):
         return None if (self.architecture, architecture) == ("arm", ARM64) else False
 
 
-def platform(os: str, architecture: str, variant: str = "") -> Platform:
+def platform(os: str, architecture: str, variant: str = "", version: str = "") -> Platform:
     """Return the platform in containerd's spelling: without case, and without a variant that says nothing."""
     known = _SPELLINGS.get(architecture.lower(), architecture.lower())
     plain = variant.lower() in _PLAIN.get(known, {""})
-    return Platform(os.lower(), known, "" if plain else variant.lower())
+    return Platform(os.lower(), known, "" if plain else variant.lower(), version)

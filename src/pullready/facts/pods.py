@@ -118,6 +118,7 @@ class PodWire(Struct, frozen=True):
     serviceAccount: str | None = None
     nodeName: str | None = None
     schedulerName: str | None = None
+    priorityClassName: str | None = None
 
 
 class Container(msgspec.Struct, frozen=True):
@@ -130,6 +131,12 @@ class Container(msgspec.Struct, frozen=True):
     image: str | None
     pointer: str
     pull_policy: str | None = None
+
+    @property
+    def policy_pointer(self) -> str:
+        """Where (below the pod's pointer) the pull policy stands, or would stand."""
+        owner = self.pointer.rpartition("/")[0]
+        return f"{owner}/pullPolicy" if self.pointer.startswith("/volumes/") else f"{owner}/imagePullPolicy"
 
 
 class PodSpec(msgspec.Struct, frozen=True, dict=True):
@@ -191,6 +198,11 @@ class PodSpec(msgspec.Struct, frozen=True, dict=True):
         """The scheduler, where it is not Kubernetes' own."""
         named = self.wire.schedulerName
         return named if named and named != "default-scheduler" else None
+
+    @property
+    def priority_class(self) -> str | None:
+        """The name of the PriorityClass; those of critical pods begin with ``system-``."""
+        return self.wire.priorityClassName or None
 
     @cached_property
     def containers(self) -> tuple[Container, ...]:

@@ -15,7 +15,7 @@ from pullready.errors import FactUnavailable
 from pullready.facts.base import Unread, decode
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.placement import Placement
-from pullready.facts.pods import POD_SPECS, Container
+from pullready.facts.pods import POD_SPECS
 from pullready.facts.pullers import VIRTUAL_NODE
 from pullready.facts.reference import ImageReference, parse
 from pullready.facts.scheduling import Truth
@@ -109,8 +109,8 @@ def pulled_always(workload: Workload) -> Evidence | None:
     for container in workload.pod.containers:
         if container.pull_policy:
             if container.pull_policy == ALWAYS:
-                pointer = _policy_of(container)
-                return workload.evidence(pointer, f"{workload.subject} has its image pulled at every start")
+                says = f"{workload.subject} has its image pulled at every start"
+                return workload.evidence(container.policy_pointer, says)
         elif container.image is None:
             raise FactUnavailable(
                 f"container {container.name} of {workload.subject} names neither an image nor a pull policy",
@@ -122,11 +122,6 @@ def pulled_always(workload: Workload) -> Evidence | None:
             says = f"{workload.subject} names no version, so its image is pulled at every start"
             return workload.evidence(container.pointer, says)
     return None
-
-
-def _policy_of(container: Container) -> str:
-    owner = container.pointer.rpartition("/")[0]
-    return f"{owner}/pullPolicy" if container.pointer.startswith("/volumes/") else f"{owner}/imagePullPolicy"
 
 
 def _is_latest(image: str) -> bool:

@@ -16,6 +16,8 @@ from pullready.facts.registry import Registry
 from pullready.facts.rights import Held, held_by
 from pullready.facts.scope import Need, Scope, fact
 from pullready.facts.server_keys import is_for_image
+from pullready.facts.server_slips import slip_of
+from pullready.facts.service_accounts import MALFORMED, Login
 from pullready.facts.workloads import Workload
 from pullready.verdict import Evidence
 
@@ -85,18 +87,33 @@ class PullRight(msgspec.Struct, frozen=True):
 
     @property
     def brings_judged_logins(self) -> bool:
-        """Whether each workload brings, for each of its images, a login that can be judged by itself."""
+        """Whether each workload names, for each of its images, a pull secret that can be judged by itself."""
         return bool(self.written) and all(self._brings_judged(image, workload) for image, workload in self.written)
 
     def _brings_judged(self, image: ImageReference, workload: Workload) -> bool:
-        """Say whether a pull secret of *workload* has a login of a service principal or of the admin user."""
+        """Say whether *workload* names a pull secret that is absent, or has a login that can be told good from bad."""
         for name in self.credentials.named_by(workload)[0]:
-            secret = self.credentials.secrets.get((workload.namespace, name))
-            for login in (secret.wire.registries or ()) if secret else ():
-                is_known = login.client_id or login.is_admin_of(self.registry.name)
-                if is_known and is_for_image(login.server, image.host, image.repository):
-                    return True
+            key = (workload.namespace, name)
+            if self.credentials.absent(key):
+                return True
+            secret = self.credentials.secrets.get(key)
+            if secret and any(self._is_judged(login, image) for login in secret.wire.registries or ()):
+                return True
+            if secret and secret.wire.flaw:
+                return True
         return False
+
+    def _is_judged(self, login: Login, image: ImageReference) -> bool:
+        if login.kind == MALFORMED:
+            return True
+        if is_for_image(login.server, image.host, image.repository):
+            return (
+                bool(login.client_id)
+                or login.is_exchanged
+                or login.is_admin_of(self.registry.name)
+                or login.is_incomplete
+            )
+        return slip_of(login, image, self.registry) is not None
 
 
 def _held(scope: Scope, cluster: Cluster, registry: Registry) -> Held | FactUnavailable:

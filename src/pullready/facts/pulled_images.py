@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -16,9 +16,11 @@ from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.hosts import LoginServer, form_of
 from pullready.facts.images import ImageUse
 from pullready.facts.known_hosts import Known
+from pullready.facts.live_nodes import LiveNode
 from pullready.facts.nodes import PROVISIONED
-from pullready.facts.placement import ARCHITECTURES, LINUX, BuiltSystem, Place, Placement
+from pullready.facts.placement import BuiltSystem, Place, Placement
 from pullready.facts.pods import Container
+from pullready.facts.pool_labels import ARCHITECTURES, LINUX
 from pullready.facts.reference import ImageReference
 from pullready.facts.registry import Registry
 from pullready.facts.scope import Need, Scope, fact
@@ -29,10 +31,11 @@ from pullready.verdict import Evidence, Location
 
 _NEVER: Final = "Never"
 _LATEST: Final = "latest"
+_ARCHITECTURE: Final = "kubernetes.io/arch"
 
 
 class Landing(msgspec.Struct, frozen=True):
-    """Nodes that a workload's pods may land on: of one pool, or of node auto-provisioning.
+    """Nodes that a workload's pods may land on: of one ``pool``, or without one those of node auto-provisioning.
 
     ``doubt`` says why it is not certain that they may; ``architecture`` why that of the nodes is not known.
     """
@@ -43,6 +46,7 @@ class Landing(msgspec.Struct, frozen=True):
     possible: tuple[str, ...]
     doubt: str | None
     evidence: tuple[Evidence, ...]
+    pool: NodePool | None = None
 
 
 class PulledImage(msgspec.Struct, frozen=True, dict=True):
@@ -91,8 +95,16 @@ class PulledImage(msgspec.Struct, frozen=True, dict=True):
             raise NothingToJudge(f"{reference.host} is no Azure container registry that is judged")
         if all(one.pull_policy == _NEVER for one in self.containers):
             raise NothingToJudge("its pull policy is Never, so no registry is asked for it")
+        if self._is_misnamed(host):
+            raise NothingToJudge(f"{host} is not the login server of the registry; dnl-login-server-mismatch judges it")
         # Where both are named, nodes go by the digest.
         return Artifact(self.scope, host, reference.repository, reference.digest or reference.tag or _LATEST)
+
+    def _is_misnamed(self, host: str) -> bool:
+        try:
+            return self.scope.target.cluster is not None and self.known.namesake(host) is not None
+        except FactUnavailable:  # of the registries: what it names may be read all the same
+            return False
 
     def registry(self) -> Registry:
         """Return the registry; raise :class:`FactUnavailable` where it is not among those that could be read."""
@@ -116,7 +128,8 @@ class PulledImage(msgspec.Struct, frozen=True, dict=True):
             raise self.placement.cluster
         if self.placement.cluster is None or self.sizes is None:
             return
-        known = {pool.name: _architecture(self.sizes, pool) for pool in self.placement.cluster.pools}
+        pools = self.placement.cluster.pools
+        known = {pool.name: _architecture(self.sizes, pool, self.placement.nodes.of(pool)) for pool in pools}
         sure = {name: one.value for name, one in known.items() if isinstance(one, Architecture)}
         placement = replace(self.placement, architectures=sure)
         for place in placement.places:
@@ -125,11 +138,16 @@ class PulledImage(msgspec.Struct, frozen=True, dict=True):
         yield from _provisioned(placement, self.placement.cluster)
 
 
-def _architecture(sizes: VmSizes, pool: NodePool) -> Architecture | FactUnavailable:
+def _architecture(sizes: VmSizes, pool: NodePool, nodes: Sequence[LiveNode]) -> Architecture | FactUnavailable:
+    """Return the architecture of the nodes of *pool*: as Azure tells it of their size, else as they say themselves."""
     try:
         return sizes.architecture(pool)
     except FactUnavailable as why:
-        return why
+        said = {one.labels.get(_ARCHITECTURE, ""): one for one in nodes}
+        if len(said) != 1 or "" in said:
+            return why
+    ((value, node),) = said.items()
+    return Architecture(value, (node.labelled(_ARCHITECTURE, f"node {node.name} of {pool.name} is {value}"),))
 
 
 def _of_pool(placement: Placement, place: Place, architecture: Architecture | FactUnavailable) -> Landing:
@@ -144,7 +162,7 @@ def _of_pool(placement: Placement, place: Place, architecture: Architecture | Fa
         possible, evidence = (architecture.value,), (*evidence, *architecture.evidence)
     elif isinstance(os, str):
         possible = _admitted(placement, os)
-    return Landing(pool.name, os, architecture, possible, None if place.fits else place.because, evidence)
+    return Landing(pool.name, os, architecture, possible, None if place.fits else place.because, evidence, pool)
 
 
 def _provisioned(placement: Placement, cluster: Cluster) -> Iterator[Landing]:
@@ -176,7 +194,7 @@ def pulled_images(
     return tuple(pulled(scope, images, placements))
 
 
-@fact(Need.ARTIFACTS)
+@fact(Need.ARTIFACTS, Need.REGISTRIES)
 def image_placements(
     scope: Scope, images: tuple[ImageUse | Unread, ...], placements: tuple[Placement | Unread, ...]
 ) -> tuple[Placement | Unread, ...]:

@@ -19,6 +19,8 @@ _DIGEST_LENGTHS: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 _LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+#: What is no host by the grammar and passes all the same, for it may be the first part of a path: my_registry.example.
+_LIKE_A_HOST: Final = re.compile(_COMPONENT)
 _REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _ALGORITHM: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*")
@@ -64,7 +66,7 @@ def parse(text: str) -> ImageReference | InvalidReference:
     repository, colon, tag = rest.partition(":")
     if host == HUB and "/" not in repository:
         repository = _HUB_NAMESPACE + repository
-    if not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host) and not _LIKE_A_HOST.fullmatch(host):
         return InvalidReference("the host before the first slash is malformed")
     if reason := _unusable_repository(repository.removeprefix(_HUB_NAMESPACE), len(repository)):
         return InvalidReference(reason)

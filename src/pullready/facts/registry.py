@@ -5,8 +5,9 @@ Source: https://learn.microsoft.com/rest/api/containerregistry/registries/get
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -296,9 +297,40 @@ def listed_registries(scope: Scope) -> Iterator[Registry]:
         yield Registry(listed, f"/value/{index}", registry)
 
 
+def namesake(host: str, known: Iterable[Registry | Unread]) -> Registry | None:
+    """Return the one of *known* that has the name in *host* and another login server; none where *host* may be right.
+
+    The login server of a registry with a domain name label is its name and a hash.
+    """
+    found: Registry | None = None
+    for registry in known:
+        if isinstance(registry, Unread) or not registry.wire.properties.loginServer:
+            if registry.subject.lower() == name_in(host):
+                return None
+        elif registry.login_server == host:
+            return None
+        elif found is None and name_in(registry.login_server) == name_in(host):
+            found = registry
+    return found
+
+
+def name_in(host: str) -> str:
+    """Return the registry's name in a login server in lower case, without the hash of a domain name label."""
+    return host.lower().partition(".")[0].partition("-")[0]
+
+
+def _is_misnamed(scope: Scope, wanted: Wanted) -> bool:
+    """Say whether *wanted* is an image's host, and the registry with that name has another login server."""
+    known = chain(given_registries(scope), listed_registries(scope))
+    return wanted.named not in scope.target.registries and namesake(wanted.named, known) is not None
+
+
 @fact(Need.REGISTRIES)
 def registries(scope: Scope, images: tuple[ImageUse | Unread, ...]) -> tuple[Registry | Unread, ...]:
-    """Return each registry that the target pulls from, once; unread are those that cannot be found or read."""
+    """Return each registry that the target pulls from, once; unread are those that cannot be found or read.
+
+    A host for which the registry of that name has another login server is left out: that is a fault of its own.
+    """
     if scope.target.cluster is None:
         raise NothingToJudge("no cluster is given, so only the manifests are judged")
     found: dict[str, Registry | Unread] = {}
@@ -307,6 +339,8 @@ def registries(scope: Scope, images: tuple[ImageUse | Unread, ...]) -> tuple[Reg
             found.setdefault(f"unread {wanted.subject}", wanted)
             continue
         try:
+            if _is_misnamed(scope, wanted):
+                continue
             id_ = locate(scope, wanted)
             document = scope.document(id_)
             found.setdefault(id_.casefold(), Registry(document, "", decode(document, _Registry)))

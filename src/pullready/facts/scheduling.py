@@ -24,6 +24,8 @@ Truth = bool | None
 
 NO_EXECUTE: Final = "NoExecute"
 NO_SCHEDULE: Final = "NoSchedule"
+#: The only field of a node that an affinity can name.
+_NAME: Final = "metadata.name"
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
@@ -117,15 +119,16 @@ def selected(selector: Mapping[str, str], labels: Labels) -> Truth:
     )
 
 
-def attracted(terms: Iterable[Term] | None, labels: Labels) -> Truth:
+def attracted(terms: Iterable[Term] | None, labels: Labels, name: str | None = None) -> Truth:
     """Say whether a node with *labels* meets any of the *terms* of the required node affinity; no affinity: yes.
 
-    A term that requires nothing matches no node. A node's name is not known from its pool.
+    A term that requires nothing matches no node. Without the node's *name*, what is asked of it is not decidable.
     """
     if terms is None:
         return True
+    fields: Labels = {} if name is None else {_NAME: frozenset({name})}
     return some(
-        every([*(holds(one, labels) for one in term.expressions), *(None for _ in term.fields)])
+        every([*(holds(one, labels) for one in term.expressions), *(holds(one, fields) for one in term.fields)])
         if term.expressions or term.fields
         else False
         for term in terms

@@ -24,6 +24,7 @@ class Need(StrEnum):
 
     MANIFESTS = "manifests"
     WORKLOADS = "workloads"
+    NODES = "nodes"
     CLUSTER = "cluster"
     REGISTRIES = "registries"
     REGISTRY_NAMES = "registry-names"
@@ -67,14 +68,19 @@ class Scope:
         return replace(self, snapshot=self.snapshot.with_documents(documents))
 
 
+#: Who answers for Azure itself.
+AZURE: Final = frozenset({Provider.ARM, Provider.GRAPH})
+
+
 class Noting(Snapshot):
-    """A snapshot that notes, in ``missed``, which documents of Azure it was asked for and does not have.
+    """A snapshot that notes, in ``missed``, which documents of *providers* it was asked for and does not have.
 
     ``misses`` counts how often it was asked for one of them.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, providers: frozenset[Provider] = AZURE) -> None:
         super().__init__(snapshot, captured_at=snapshot.captured_at, targets=snapshot.targets)
+        self._providers = providers
         self._missed: dict[str, str] = {}
         self.misses = 0
 
@@ -86,7 +92,7 @@ class Noting(Snapshot):
     def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base class)
         """Return the document with *id*, and note it where it is not there."""
         found = super().document(id, provider)
-        if found.status is Status.NOT_ASKED and provider in {Provider.ARM, Provider.GRAPH}:
+        if found.status is Status.NOT_ASKED and provider in self._providers:
             self._missed.setdefault(id.casefold(), id)
             self.misses += 1
         return found

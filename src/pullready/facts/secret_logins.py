@@ -22,6 +22,7 @@ from pullready.facts.images import ImageUse
 from pullready.facts.objects import located
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.pullers import Puller
+from pullready.facts.reference import ImageReference, parse
 from pullready.facts.rights import Held, held_by
 from pullready.facts.scope import Need, Scope, fact
 from pullready.facts.server_keys import is_for_image
@@ -73,6 +74,18 @@ class SecretLogin(msgspec.Struct, frozen=True, dict=True):
         """For how long something should last."""
         return timedelta(days=self.scope.settings.expiry_warning_days)
 
+    @property
+    def absent(self) -> Evidence | None:
+        """What says that there is no such pull secret; none where there may be one."""
+        return self.right.credentials.absent(self.key)
+
+    def for_images(self, written: tuple[tuple[ImageReference, Workload], ...]) -> SecretLogin:
+        """Return the same, as it concerns the images *written* alone."""
+        subjects = {workload.subject for _, workload in written}
+        pulls = tuple(pull for pull in self.right.pulls if pull.workload.subject in subjects)
+        uses = tuple((image.repository, workload) for image, workload in written)
+        return SecretLogin(self.scope, replace(self.right, pulls=pulls, uses=uses, written=written), self.key)
+
     @cached_property
     def secret(self) -> PullSecret:
         """The pull secret; raise :class:`FactUnavailable` where it was not read."""
@@ -84,11 +97,30 @@ class SecretLogin(msgspec.Struct, frozen=True, dict=True):
     @property
     def logins(self) -> tuple[tuple[Login, Evidence], ...]:
         """What kubelet takes from the secret for the images of the registry, each with where it stands."""
+        if self.is_useless:
+            return ()
         return tuple(
             (login, self.secret.evidence(f"/registries/{index}/username", f"the user in {self.secret.subject}"))
             for index, login in enumerate(self.secret.logins)
             if any(is_for_image(login.server, image.host, image.repository) for image, _ in self.right.written)
         )
+
+    def serves_another(self, login: Login) -> bool:
+        """Say whether kubelet takes *login* for an image of the workloads that is of another registry."""
+        here = {image.host for image, _ in self.right.written}
+        texts = (one.image for workload in self.right.workloads for one in workload.pod.containers)
+        images = (parse(text) for text in texts if text)
+        return any(
+            is_for_image(login.server, image.host, image.repository)
+            for image in images
+            if isinstance(image, ImageReference) and image.host not in here
+        )
+
+    @property
+    def is_useless(self) -> bool:
+        """Whether nothing can come of it: it is absent, or what is in it cannot be understood."""
+        secret = self.right.credentials.secrets.get(self.key)
+        return bool(self.absent or (secret and secret.wire.flaw))
 
     @property
     def concerns_registry(self) -> bool:
@@ -181,14 +213,23 @@ def narrowed(right: PullRight, workloads: tuple[Workload, ...]) -> PullRight:
     )
 
 
-@fact(Need.PULL_SECRETS)
+@fact()
 def secret_logins(
+    scope: Scope,  # noqa: ARG001  (every maker's first)
+    named_secrets: tuple[SecretLogin | Unread, ...],
+) -> tuple[SecretLogin | Unread, ...]:
+    """Return each pull secret that has, or may have, something for a registry; and what could not be read."""
+    return tuple(one for one in named_secrets if isinstance(one, Unread) or one.concerns_registry)
+
+
+@fact(Need.PULL_SECRETS)
+def named_secrets(
     scope: Scope,
     pull_rights: tuple[PullRight | Unread, ...],
     images: tuple[ImageUse | Unread, ...],
     credentials: Credentials,
 ) -> tuple[SecretLogin | Unread, ...]:
-    """Return each pull secret that workloads use for a registry, once for each registry; and what could not be read."""
+    """Return each pull secret that workloads of a registry name, once for each registry; and what could not be read."""
     found: list[SecretLogin | Unread] = []
     for right in pull_rights:
         if isinstance(right, Unread):
@@ -199,8 +240,7 @@ def secret_logins(
         for workload in right.workloads:
             for name in dict.fromkeys(credentials.named_by(workload)[0]):
                 users.setdefault((workload.namespace, name), []).append(workload)
-        logins = (SecretLogin(scope, narrowed(right, tuple(group)), key) for key, group in users.items())
-        found.extend(one for one in logins if one.concerns_registry)
+        found.extend(SecretLogin(scope, narrowed(right, tuple(group)), key) for key, group in users.items())
     return tuple(found)
 
 

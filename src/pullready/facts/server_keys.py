@@ -14,12 +14,12 @@ _API_VERSIONS: Final = ("/v1/", "/v2/")
 
 def host_of(server: str) -> str:
     """Return the host in *server*, in lower case, maybe with a port."""
-    return _parts(server)[0].lower()
+    return parts_of(server)[0].lower()
 
 
 def is_for(server: str, host: str) -> bool:
     """Say whether a login to *server* may be for images of *host*: part by part, ``*`` for any characters."""
-    return _covers(host_of(server), host.lower())
+    return covers(host_of(server), host.lower())
 
 
 def is_for_image(server: str, host: str, repository: str) -> bool:
@@ -27,11 +27,11 @@ def is_for_image(server: str, host: str, repository: str) -> bool:
 
     A scheme does not count. A port has to be the image's own, and a path the beginning of the image's.
     """
-    key, path = _parts(server)
-    return _covers(key, host) and f"/{repository}".startswith(path)
+    key, path = parts_of(server)
+    return covers(key, host) and f"/{repository}".startswith(path)
 
 
-def _parts(server: str) -> tuple[str, str]:
+def parts_of(server: str) -> tuple[str, str]:
     """Return host and path of *server*; the path is empty where there is none."""
     for scheme in ("https://", "http://"):
         server = server.removeprefix(scheme)
@@ -42,7 +42,8 @@ def _parts(server: str) -> tuple[str, str]:
     return host.rpartition("@")[2], "" if path == "/" else path
 
 
-def _covers(pattern: str, host: str) -> bool:
+def covers(pattern: str, host: str) -> bool:
+    """Say whether *pattern* covers *host*, both maybe with a port: part by part, letter by letter."""
     pattern, _, port = pattern.partition(":")
     host, _, port_of_image = host.partition(":")
     labels, parts = pattern.split("."), host.split(".")

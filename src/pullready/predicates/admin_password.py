@@ -6,7 +6,7 @@ from pullready.errors import FactUnavailable
 from pullready.facts.admin_user import LOG_REACH, ActivityLog, activity_log, admin_passwords
 from pullready.facts.secret_logins import SecretLogin
 from pullready.facts.service_accounts import Login
-from pullready.verdict import Clear, Evidence, Found, Judgement, Severity
+from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity
 
 
 def judge_admin(used: SecretLogin, login: Login, user: Evidence) -> Judgement:
@@ -16,15 +16,25 @@ def judge_admin(used: SecretLogin, login: Login, user: Evidence) -> Judgement:
     """
     registry = used.right.registry
     if not registry.has_admin_user:
-        return Found(
-            used.subject,
-            observed=f"the pull secret signs in as the admin user of {registry.name}, which is disabled",
-            expected="the admin user in a pull secret may sign in",
-            remedy=_without_admin(used),
-            evidence=(user, registry.evidence("/properties/adminUserEnabled", "may one sign in as the admin user")),
-        )
+        disabled = registry.evidence("/properties/adminUserEnabled", "may one sign in as the admin user")
+        reason = "the admin user is disabled, as admin-user-disabled-with-admin-secret finds"
+        return NotApplicable(used.subject, reason, (user, disabled))
     listed = _by_password(used, login, user) if used.scope.settings.list_credentials else None
     return listed or _by_log(used, user)
+
+
+def judge_enabled(used: SecretLogin, login: Login, user: Evidence) -> Judgement:  # noqa: ARG001  (a judging's form)
+    """Judge whether one may sign in as the admin user at all, whose login stands at *user*."""
+    registry = used.right.registry
+    if registry.has_admin_user:
+        return Clear(used.subject, (user, _enabled(used)))
+    return Found(
+        used.subject,
+        observed=f"the pull secret signs in as the admin user of {registry.name}, which is disabled",
+        expected="the admin user in a pull secret may sign in",
+        remedy=_without_admin(used),
+        evidence=(user, registry.evidence("/properties/adminUserEnabled", "may one sign in as the admin user")),
+    )
 
 
 def is_login_servers(used: SecretLogin, login: Login) -> bool:

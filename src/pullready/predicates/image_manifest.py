@@ -6,21 +6,24 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pullready.errors import FactUnavailable
-from pullready.facts.artifact_properties import pointed_at, quarantined, read_disabled
+from pullready.facts.artifact_properties import pointed_at, quarantined, withheld
 from pullready.facts.artifacts import Artifact, Build, answered
 from pullready.facts.base import evidence
 from pullready.facts.cache_rules import fetched_by, no_rule
-from pullready.facts.placement import LINUX
+from pullready.facts.pool_labels import LINUX
 from pullready.facts.pulled_images import Landing, PulledImage
 from pullready.snapshot import Document, Status
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Unknown
 
+_NOT_SURE: Final = "which of the manifests its nodes take is not known"
 _NO_CLUSTER: Final = "no cluster is given, so what its nodes take is not known"
 
 
 def manifest_missing(image: PulledImage) -> Iterator[Judgement]:
     """Yield whether the registry has what *image* names, and the image in it that its pods' nodes would take."""
-    if image.artifact.document.status is Status.NOT_FOUND:
+    if off := withheld(image.artifact):
+        yield _switched_off(image, off)
+    elif image.artifact.document.status is Status.NOT_FOUND:
         yield _absent(image)
     elif not image.artifact.is_index:
         yield Clear(image.subject, (image.artifact.says("/config/digest", "the registry has the manifest"),))
@@ -34,7 +37,7 @@ def _index(image: PulledImage) -> Judgement:
     judged = [judgement for landing in image.landings for judgement in _on(image, landing, builds)]
     if image.placement.cluster is None:
         judged += [_perhaps_gone(image, "nodes", build, _NO_CLUSTER) for build in builds if _is_gone(build)]
-    for kind in (Found, Unknown):
+    for kind in (Found, Unknown, NotApplicable):
         for one in judged:
             if isinstance(one, kind):
                 return one
@@ -50,18 +53,29 @@ def _on(image: PulledImage, landing: Landing, builds: tuple[Build, ...]) -> Iter
             raise landing.os
         for architecture in landing.possible:
             for build in _taken(builds, landing.os, architecture):
-                if not _is_gone(build):
+                if off := withheld(build.artifact):
+                    yield _switched_off(image, off)
+                elif not _is_gone(build):
                     answered(build.artifact.document)
                     said = f"the manifest for {build.platform} is there"
                     yield Clear(image.subject, (build.artifact.says("/config/digest", said),))
                 elif _is_sure(landing, builds):
                     yield _gone(image, landing, build)
                 else:
-                    why = landing.doubt or "which of the manifests its nodes take is not known"
+                    why = landing.doubt or _NOT_SURE
                     yield _perhaps_gone(image, landing.name, build, why)
     except FactUnavailable as why:
         place = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()
         yield Unknown(image.subject, why.reason, why.remedy, place)
+
+
+def manifests_taken(image: PulledImage) -> Iterator[tuple[Build, str | None]]:
+    """Yield what nodes take of an index that was read, with why that is not certain; raise where it cannot be told."""
+    builds = tuple(image.artifact.builds())
+    for landing in image.landings:
+        doubt = None if _is_sure(landing, builds) else landing.doubt or _NOT_SURE
+        for architecture in landing.possible if isinstance(landing.os, str) else ():
+            yield from ((build, doubt) for build in _taken(builds, str(landing.os), architecture))
 
 
 def _is_gone(build: Build) -> bool:
@@ -105,6 +119,11 @@ def _perhaps_gone(image: PulledImage, nodes: str, build: Build, why: str) -> Unk
     )
 
 
+def _switched_off(image: PulledImage, off: Evidence) -> NotApplicable:
+    reason = "reading is switched off, and whether it is there does not matter; image-or-repo-read-disabled judges that"
+    return NotApplicable(image.subject, reason, (off,))
+
+
 def _absent(image: PulledImage) -> Judgement:
     """Judge an image that the registry says it does not have, and whether it only looks so."""
     registry, artifact = image.registry(), image.artifact
@@ -127,14 +146,6 @@ def _absent(image: PulledImage) -> Judgement:
 def _hidden(image: PulledImage) -> Unknown | None:
     """Return what is said of an image that may be there although the registry does not show it."""
     registry, artifact = image.registry(), image.artifact
-    disabled = read_disabled(artifact)
-    if disabled:
-        of = f"repository {artifact.repository}"
-        if disabled.document != artifact.repository_document.id:
-            of = f"image {artifact.name}"
-        reason = "reading it is switched off, so the registry does not show whether it is there"
-        remedy = f"az acr repository update --name {registry.name} --{of} --read-enabled true"
-        return Unknown(image.subject, reason, remedy, (disabled,))
     held = quarantined(artifact) or (registry.quarantine if registry.quarantines else None)
     if held:
         reason = "the registry keeps images in quarantine, so it does not show whether it is there"

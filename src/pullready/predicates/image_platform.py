@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from pullready.errors import FactUnavailable
+from pullready.facts.artifact_properties import withheld
 from pullready.facts.artifacts import Build
 from pullready.facts.cluster import Cluster
 from pullready.facts.platforms import Platform
@@ -20,16 +21,8 @@ _MOST_SHOWN: Final = 8
 
 def architecture_mismatch(image: PulledImage) -> Iterator[Judgement]:
     """Yield, for all nodes that the pods may land on, whether the image is built for their architecture."""
-    cluster = image.placement.cluster
-    if cluster is None:
-        yield NotApplicable(image.subject, "no cluster is given, so the architecture of its nodes is not known")
-    elif isinstance(cluster, Cluster) and cluster.is_stopped:
-        stopped = cluster.evidence("/properties/powerState/code", "the cluster is stopped")
-        yield NotApplicable(image.subject, "the cluster is stopped: nothing is pulled until it is started", (stopped,))
-    elif image.artifact.document.status is Status.NOT_FOUND:
-        yield NotApplicable(image.subject, "it is not in the registry: image-manifest-missing judges that")
-    elif not image.landings:
-        yield NotApplicable(image.subject, "no pool takes the pods: they stay pending, and nothing is pulled")
+    if reason := not_landing(image, "the architecture of its nodes"):
+        yield reason
     else:
         builds = tuple(image.artifact.builds())
         fitting = [landing for landing in image.landings if _fits(landing, builds)]
@@ -37,7 +30,25 @@ def architecture_mismatch(image: PulledImage) -> Iterator[Judgement]:
             if landing in fitting:
                 yield _clear(image, landing, builds)
             else:
-                yield _on(image, landing, builds, partly=bool(fitting))
+                yield _on(image, landing, builds, fitting)
+
+
+def not_landing(image: PulledImage, needed: str) -> NotApplicable | None:
+    """Return why no node takes *image*, if so; *needed* is what is not known without a cluster."""
+    cluster = image.placement.cluster
+    if cluster is None:
+        return NotApplicable(image.subject, f"no cluster is given, so {needed} is not known")
+    if isinstance(cluster, Cluster) and cluster.is_stopped:
+        stopped = cluster.evidence("/properties/powerState/code", "the cluster is stopped")
+        return NotApplicable(image.subject, "the cluster is stopped: nothing is pulled until it is started", (stopped,))
+    if image.artifact.document.status is Status.NOT_FOUND:
+        return NotApplicable(image.subject, "it is not in the registry: image-manifest-missing judges that")
+    if off := withheld(image.artifact):
+        reason = "the registry does not give it out: image-or-repo-read-disabled judges that"
+        return NotApplicable(image.subject, reason, (off,))
+    if not image.landings:
+        return NotApplicable(image.subject, "no pool takes the pods: they stay pending, and nothing is pulled")
+    return None
 
 
 def _fits(landing: Landing, builds: Iterable[Build]) -> Truth:
@@ -59,8 +70,8 @@ def _clear(image: PulledImage, landing: Landing, builds: Iterable[Build]) -> Cle
     return Clear(image.on(landing), (*(one.evidence for one in dict.fromkeys(taken)), *landing.evidence))
 
 
-def _on(image: PulledImage, landing: Landing, builds: Sequence[Build], *, partly: bool) -> Judgement:
-    """Judge nodes that the image does not surely fit."""
+def _on(image: PulledImage, landing: Landing, builds: Sequence[Build], fitting: Sequence[Landing]) -> Judgement:
+    """Judge nodes that the image does not surely fit; those of *fitting* it does."""
     known, unread = _read(builds)
     os = landing.os
     if isinstance(os, FactUnavailable):
@@ -72,19 +83,20 @@ def _on(image: PulledImage, landing: Landing, builds: Sequence[Build], *, partly
         return NotApplicable(image.on(landing), reason, _places(builds))
     surely = not any(one.runs_on(os, two) is not False for one in known for two in landing.possible)
     if surely and landing.doubt is None:
-        return _found(image, landing, builds, partly=partly)
+        return _found(image, landing, builds, fitting)
     return _undecided(image, landing, builds)
 
 
-def _found(image: PulledImage, landing: Landing, builds: Sequence[Build], *, partly: bool) -> Found:
+def _found(image: PulledImage, landing: Landing, builds: Sequence[Build], fitting: Sequence[Landing]) -> Found:
     known, _ = _read(builds)
     end = "" if image.artifact.is_index else "; the pull succeeds, and the container ends with exec format error"
-    risk = partly and image.use.workload.kind != "DaemonSet"
+    fine = f"; it runs on {', '.join(one.name for one in fitting)}" if fitting else ""
+    risk = fitting and image.use.workload.kind != "DaemonSet"
     return Found(
         image.on(landing),
-        f"{landing.name} has nodes of {_nodes(landing)}, and the image is for {_list(known)}{end}",
+        f"{landing.name} has nodes of {_nodes(landing)}, and the image is for {_list(known)}{end}{fine}",
         "the image is built for every architecture that its pods may land on",
-        _remedy(image, landing, known, partly=partly),
+        _remedy(image, landing, known, partly=bool(fitting)),
         (*_places(builds), *landing.evidence),
         Severity.RISK if risk else None,
     )

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pullready.facts.hosts import (
+    CLOSED,
     DOCKER_HUB,
     HTTPS,
     DataEndpoint,
@@ -21,6 +22,7 @@ from pullready.facts.hosts import (
     PrivateLinkName,
 )
 from pullready.facts.known_hosts import REGIONAL_ENDPOINTS, Configured, ImageRegistry, InReach, OutOfReach
+from pullready.facts.registry import Registry
 from pullready.facts.spelling import nearest
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
@@ -32,29 +34,26 @@ def registry_unknown(image: ImageRegistry) -> Iterator[Judgement]:
     """Yield whether the registry that *image* names exists, as far as its spelling and what could be read tell."""
     if image.is_ignored:
         reason = f"{image.host} is declared out of scope by ignore-registries"
-        yield NotApplicable(image.subject, reason, (image.use.evidence("", f"names {image.host}"),))
+        yield NotApplicable(image.subject, reason, (image.names(),))
     else:
         yield _by_form(image)
 
 
 def _by_form(image: ImageRegistry) -> Judgement:
     match image.form:
-        case Microsofts():
-            reason = f"{image.host} is Microsoft's own public registry"
-            return NotApplicable(image.subject, reason, (image.use.evidence("", f"names {image.host}"),))
         case LoginServer() as server:
             return _login_server(image, server)
         case Malformed(why):
             return _malformed(image, why)
-        case OtherCloud(suffix, meant):
-            return _other_cloud(image, suffix, meant)
-        case Elsewhere():
-            return _elsewhere(image)
+        case OtherCloud() | PrivateLinkName() as form:
+            return _fault_of_its_own(image, form)
+        case Microsofts() | Elsewhere() as form:
+            return _elsewhere(image, form)
         case form:
             return _no_login_server(image, form)
 
 
-def _no_login_server(image: ImageRegistry, form: DataEndpoint | PrivateLinkName | Misspelt | Ported) -> Judgement:
+def _no_login_server(image: ImageRegistry, form: DataEndpoint | Misspelt | Ported) -> Judgement:
     match form:
         case Misspelt(meant):
             expected = f"a host in {image.cloud.registry_suffix}"
@@ -65,9 +64,6 @@ def _no_login_server(image: ImageRegistry, form: DataEndpoint | PrivateLinkName 
             return _found(image, f"no Azure container registry answers on port {port}", "a host without a port", meant)
         case Ported(_, meant):
             return _not_judged(image, f"whether credentials match {image.host}, with its port, is not judged", meant)
-        case PrivateLinkName(meant):
-            reason = f"{image.host} exists for DNS alone, and whether a certificate covers it is not judged"
-            return _not_judged(image, reason, meant)
 
 
 def _login_server(image: ImageRegistry, server: LoginServer) -> Judgement:
@@ -77,14 +73,16 @@ def _login_server(image: ImageRegistry, server: LoginServer) -> Judgement:
         case InReach(registry):
             said = "the login server of a registry that can be read"
             return Clear(image.subject, (registry.evidence("/properties/loginServer", said),))
-        case Configured(hosts) if server.host in hosts:
-            return Clear(image.subject, (image.use.evidence("", "a registry that the configuration names"),))
-        case OutOfReach(readable=hosts) if not server.is_nameable:
-            return _malformed(image, _length(server), nearest(server.host, hosts))
+        case OutOfReach(namesake=Registry() as registry):
+            return _labelled(image, registry.login_server)
         case OutOfReach() as nowhere:
             return _out_of_reach(image, server, nowhere)
-        case Configured(hosts):
-            return _without_cluster(image, server, hosts)
+        case Configured() as configured:
+            return _without_cluster(image, server, configured)
+
+
+def _labelled(image: ImageRegistry, host: str) -> NotApplicable:
+    return _judged_by(image, f"the registry of that name is {host}", "dnl-login-server-mismatch")
 
 
 def _malformed(image: ImageRegistry, why: str, meant: str | None = None) -> Found:
@@ -106,7 +104,9 @@ def _regional(image: ImageRegistry, server: LoginServer, reached: InReach) -> Ju
 
 def _out_of_reach(image: ImageRegistry, server: LoginServer, nowhere: OutOfReach) -> Judgement:
     name = server.name
-    meant = nowhere.named_alike(name) or nearest(server.host, nowhere.readable)
+    meant = nearest(server.host, nowhere.readable)
+    if not server.is_nameable:
+        return _malformed(image, _length(server), meant)
     if server.hash:
         return _unseen(image, meant, f"no registry that can be read is {server.host}, and Azure is asked for no others")
     answer = nowhere.availability(name)
@@ -127,12 +127,19 @@ def _unseen(image: ImageRegistry, meant: str | None, reason: str, *more: Evidenc
         ("" if meant is None else f"Did you mean {meant}? If not: ")
         + "Name it by its resource id under registries: in pullready.yaml, or list its host under ignore-registries: "
         "if it is another publisher's",
-        (image.use.evidence("", f"names {image.host}"), *more),
+        (image.names(), *more),
     )
 
 
-def _without_cluster(image: ImageRegistry, server: LoginServer, hosts: tuple[str, ...]) -> Judgement:
-    meant = nearest(server.host, hosts)
+def _without_cluster(image: ImageRegistry, server: LoginServer, configured: Configured) -> Judgement:
+    if server.host in configured.hosts:
+        return Clear(image.subject, (image.use.evidence("", "a registry that the configuration names"),))
+    if host := configured.labelled(server):
+        return _labelled(image, host)
+    return _by_spelling(image, server, nearest(server.host, configured.hosts))
+
+
+def _by_spelling(image: ImageRegistry, server: LoginServer, meant: str | None) -> Judgement:
     if meant is not None:
         observed = f"the configuration names {meant}, and not {server.host}"
         return _found(image, observed, "a registry that the configuration names", meant)
@@ -150,15 +157,27 @@ def _length(server: LoginServer) -> str:
     return f"{server.name} has {len(server.name)} characters"
 
 
-def _other_cloud(image: ImageRegistry, suffix: str, meant: str) -> Judgement:
-    secret = image.pull_secret
-    if secret:
-        return _not_judged(image, f"{suffix} is another cloud's, where only a pull secret can be of use", meant, secret)
-    expected = f"a host in {image.cloud.registry_suffix}, where {image.cloud.name} has its registries"
-    return _found(image, f"{suffix} is another Azure cloud's, whose registries refuse these nodes", expected, meant)
+def _fault_of_its_own(image: ImageRegistry, form: OtherCloud | PrivateLinkName) -> Judgement:
+    if isinstance(form, PrivateLinkName):
+        return _judged_by(image, f"{image.host} is a name of private link", "image-uses-privatelink-hostname")
+    login = image.login if form.suffix != CLOSED else None
+    if login is None:
+        return _judged_by(image, f"{form.suffix} is another Azure cloud's", "cloud-suffix-mismatch")
+    return Unknown(
+        image.subject,
+        f"{image.host} is in another cloud, of which nothing is read: neither the registry nor the way there",
+        f"List {image.host} under ignore-registries: in pullready.yaml, once the image was pulled from there",
+        (image.names(), login),
+    )
 
 
-def _elsewhere(image: ImageRegistry) -> Unknown:
+def _judged_by(image: ImageRegistry, reason: str, check: str) -> NotApplicable:
+    return NotApplicable(image.subject, f"{reason}; {check} judges that", (image.names(),))
+
+
+def _elsewhere(image: ImageRegistry, form: Microsofts | Elsewhere) -> Judgement:
+    if isinstance(form, Microsofts):
+        return NotApplicable(image.subject, f"{image.host} is Microsoft's own public registry", (image.names(),))
     short = " (a name without a host is Docker Hub's)" if image.host in DOCKER_HUB else ""
     return Unknown(
         image.subject,
@@ -170,7 +189,7 @@ def _elsewhere(image: ImageRegistry) -> Unknown:
 
 
 def _not_judged(image: ImageRegistry, reason: str, meant: str, *more: Evidence) -> Unknown:
-    evidence = (image.use.evidence("", f"names {image.host}"), *more)
+    evidence = (image.names(), *more)
     return Unknown(image.subject, reason, f"Name the image by {meant}", evidence)
 
 
@@ -181,5 +200,5 @@ def _found(image: ImageRegistry, observed: str, expected: str, meant: str | None
         observed,
         expected,
         f"{remedy} The right hosts: az acr list --query [].loginServer",
-        (image.use.evidence("", f"names {image.host}"), *more),
+        (image.names(), *more),
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from pullready.facts.cluster import Cluster
 from pullready.facts.declared_os import declared_systems
-from pullready.facts.placement import LINUX, BuiltSystem, Place, Placement
+from pullready.facts.placement import BuiltSystem, Place, Placement
+from pullready.facts.pool_labels import LINUX
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
 _SELECTOR = "Set nodeSelector: {{kubernetes.io/os: {os}}} in the pod template of {subject}"
@@ -84,10 +85,12 @@ def _declared_on_pools(placement: Placement, wanted: str, open_: list[Place], sa
         why = doubts[0] if doubts else "node auto-provisioning may add Linux nodes for them"
         reason = f"the images are for {wanted}, and whether the pods may run elsewhere cannot be told: {why}"
         return Unknown(placement.subject, reason, remedy, evidence)
+    right = [place for place in open_ if place.os == wanted]
     partly = any(place.os in {wanted, None} for place in open_) and placement.workload.kind != "DaemonSet"
+    fine = f"; they are right on {_names(right)}" if right else ""
     return Found(
         placement.subject,
-        f"the images are for {wanted}, and the pods may run on {_names(wrong)}",
+        f"the images are for {wanted}, and the pods may run on {_names(wrong)}{fine}",
         f"every pool that takes the pods has {wanted}",
         remedy,
         evidence,

@@ -161,8 +161,7 @@ def unless_excused(right: PullRight, found: Found, why: str = "no role carries t
     if right.brings_judged_logins:
         return NotApplicable(
             right.subject,
-            f"{why}, and every workload brings the login of a service principal or of the admin "
-            "user, which pull-secret-sp-invalid-or-expired and pull-secret-admin-password-stale judge",
+            f"{why}, and every workload names a pull secret for it, which the checks of pull secrets judge",
             (*found.evidence, *brought),
         )
     if right.workloads and len(brought) == len(right.workloads):

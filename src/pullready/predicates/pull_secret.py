@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable
+from pullready.facts.pull_rights import PullRight
 from pullready.facts.pullers import VirtualNodeIdentity
 from pullready.facts.secret_logins import SecretLogin
 from pullready.facts.service_accounts import Login
-from pullready.predicates.admin_password import hashed_name, is_login_servers, judge_admin
+from pullready.predicates.admin_password import hashed_name, is_login_servers, judge_admin, judge_enabled
 from pullready.predicates.carried_pull import carried_pull
+from pullready.predicates.exchanged_token import judge_token
 from pullready.predicates.pull_right import not_needed
 from pullready.predicates.secret_principal import judge_principal
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
@@ -32,25 +34,45 @@ def admin_password_stale(used: SecretLogin) -> Iterator[Judgement]:
     yield from _judge(used, judge_admin, "of the registry's admin user")
 
 
-def _judge(used: SecretLogin, judging: Judging, whose: str) -> Iterator[Judgement]:
-    """Judge those logins of the secret that *judging* is for."""
+def admin_user_disabled(used: SecretLogin) -> Iterator[Judgement]:
+    """Yield one judgement for each login of the admin user: found where nobody may sign in as that."""
+    yield from _judge(used, judge_admin, "of the registry's admin user", by=judge_enabled)
+
+
+def exchanged_token_expires(used: SecretLogin) -> Iterator[Judgement]:
+    """Yield judgements of the secret's logins: found where one is a token of a sign-in that expired, or will."""
+    users = used.logins
+    if users and not used.right.registry.pulls_anonymously and all(_lasts(login) for login, _ in users):
+        yield Clear(used.subject, tuple(user for _, user in users))
+        return
+    yield from _judge(used, judge_token, "a token of a sign-in")
+
+
+def _lasts(login: Login) -> bool:
+    return bool(login.username) and not login.is_exchanged and not login.is_incomplete
+
+
+def _judge(used: SecretLogin, judging: Judging, whose: str, *, by: Judging | None = None) -> Iterator[Judgement]:
+    """Judge those logins of the secret that *judging* is for; with *by*, where that is given."""
     anybody = used.right.registry.pulls_anonymously
-    kubelets = _kubelets(used) if anybody else None
-    if isinstance(kubelets, tuple):
+    by_itself = kubelets(used.right) if anybody else None
+    if isinstance(by_itself, tuple):
         pulls = used.right.registry.evidence("/properties/anonymousPullEnabled", "anybody may pull")
-        yield NotApplicable(used.subject, "the registry lets anybody pull, and kubelet signs in", (pulls, *kubelets))
+        yield NotApplicable(used.subject, "the registry lets anybody pull, and kubelet signs in", (pulls, *by_itself))
         return
     of_others: list[Evidence] = []
     judged = 0
     for login, user in used.logins:
-        if login.username is None:
+        if login.is_incomplete:
+            of_others.append(user)
+        elif login.username is None:
             judged += 1
             yield _nameless(used, user)
         elif (judge := _judging_of(used, login)) is not judging:
             of_others.append(user)
         else:
             judged += 1
-            yield from _settled(used, _one(used, judge, login, user), anybody=anybody)
+            yield from settled(used, _one(used, by or judge, login, user), anybody=anybody)
     if not judged:
         yield NotApplicable(used.subject, f"no login in it is {whose}", tuple(of_others))
 
@@ -59,12 +81,14 @@ def _judging_of(used: SecretLogin, login: Login) -> Judging | None:
     """Return what judges *login* by its user: a service principal, the admin user, or something else."""
     if login.client_id:
         return judge_principal
+    if login.is_exchanged:
+        return judge_token
     is_admin = login.is_admin_of(used.right.registry.name) or is_login_servers(used, login)
     return judge_admin if is_admin else None
 
 
 def _one(used: SecretLogin, judge: Judging, login: Login, user: Evidence) -> Judgement:
-    if judge is judge_admin and not login.is_admin_of(used.right.registry.name):
+    if judge in {judge_admin, judge_enabled} and not login.is_admin_of(used.right.registry.name):
         return _unknown(used, hashed_name(used, user))
     try:
         return judge(used, login, user)
@@ -72,7 +96,7 @@ def _one(used: SecretLogin, judge: Judging, login: Login, user: Evidence) -> Jud
         return _unknown(used, why)
 
 
-def _settled(used: SecretLogin, judgement: Judgement, *, anybody: bool) -> Iterator[Judgement]:
+def settled(used: SecretLogin, judgement: Judgement, *, anybody: bool) -> Iterator[Judgement]:
     """Yield *judgement* as it counts for the pods: other credentials may do what this one does not."""
     pulls = used.right.registry.evidence("/properties/anonymousPullEnabled", "anybody may pull")
     match judgement:
@@ -87,14 +111,14 @@ def _settled(used: SecretLogin, judgement: Judgement, *, anybody: bool) -> Itera
                 evidence=(*judgement.evidence, pulls),
             )
         case Found():
-            yield _weighed(used, judgement)
+            yield weighed(used, judgement)
         case _:
             yield judgement
 
 
-def _weighed(used: SecretLogin, found: Found) -> Found:
+def weighed(used: SecretLogin, found: Found) -> Found:
     """Return *found*, as a risk where every pod has, or may have, another credential that works."""
-    of_all = _best((_kubelets(used), _substitute(used)))
+    of_all = _best((kubelets(used.right), _substitute(used)))
     doubt: FactUnavailable | None = None
     evidence: list[Evidence] = []
     for workload, others in used.others:
@@ -119,9 +143,8 @@ def _weighed(used: SecretLogin, found: Found) -> Found:
     )
 
 
-def _kubelets(used: SecretLogin) -> Substitute:
+def kubelets(right: PullRight) -> Substitute:
     """Return what lets kubelet pull with what it has itself."""
-    right = used.right
     if right.cluster.service_accounts_pull or isinstance(right.by, VirtualNodeIdentity):
         gate = not_needed(right)
         return FactUnavailable(gate.reason if gate else "", "Judge what they pull with")
@@ -133,6 +156,8 @@ def _substitute(other: SecretLogin) -> Substitute:
     found: list[Substitute] = []
     try:
         for login, user in other.logins:
+            if login.is_incomplete:
+                continue
             judge = _judging_of(other, login)
             if judge is None:
                 found.append(FactUnavailable(f"{other.subject} holds a login that is not judged", "Look at it"))
