@@ -322,7 +322,7 @@ def test_recorded_errors_are_one_line_each_and_prove_no_more_than_they_say(
     reader = azure.Azure(standin.cloud, None, lambda _: None, 1)
     seen = set()
     for number, (host, status, body) in enumerate(recorded_errors()):
-        id_ = f"{CLUSTER}{number}" if host.startswith("management") else f"graph:/v1.0/servicePrincipals/{number}"
+        id_ = f"{CLUSTER}{number}" if host.startswith("management") else ids.service_principal(str(number))
         standin.fails(id_, Fault(status, body))
         document = reader.document(id_)
         assert document.status is ANSWERED.get(status, Status.FAILED), (status, body)
