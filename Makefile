@@ -28,12 +28,8 @@ typecheck: setup ## mypy, strict
 generated: setup ## what is generated is up to date
 	@set -e; for generator in tools/[a-z]*.py; do echo "$$generator --check"; $(python) -m "tools.$$(basename "$$generator" .py)" --check; done
 
-# `coverage run` and not pytest-cov: the plugin is imported before pytest-cov would begin to measure.
 unit: setup ## the tests, with coverage
-	@mkdir -p .cache/coverage && rm -f .cache/coverage/data*
-	$(python) -m coverage run -m pytest
-	$(python) -m coverage combine --quiet
-	$(python) -m coverage report
+	@.ci/unit
 
 conformance: setup ## what needs heavy tools; says which of them it could not get
 	@.ci/conformance

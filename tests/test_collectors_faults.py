@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from pullready.collectors import azure, effort, pages, pipelines
+from pullready.collectors import azure, effort, pacing, pages, pipelines
 from pullready.collectors.answers import Unreadable
 from pullready.errors import InputError
 from pullready.facts import Need, ids
@@ -18,7 +22,7 @@ from pullready.snapshot import Provider, Status
 from tests.azure import environments
 from tests.azure.fixtures import Serve
 from tests.azure.standin import CLIENT_SECRET, TOKEN, Fault
-from tests.test_collectors import read
+from tests.test_collectors import ROOT, read
 
 GROUP = "/subscriptions/aaaaaaaa-0000-4000-8000-000000000001/resourceGroups/shop"
 CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/spoke"
@@ -290,3 +294,40 @@ def test_without_the_packages_one_error_says_what_to_install(serve: Serve, monke
     monkeypatch.setitem(sys.modules, "azure.identity", None)
     with pytest.raises(InputError, match=r"pip install 'pullready\[azure\]'"):
         read(standin, environment)
+
+
+ANSWERED = {401: Status.FORBIDDEN, 403: Status.FORBIDDEN, 404: Status.NOT_FOUND}
+
+
+def recorded_errors() -> list[tuple[str, int, bytes]]:
+    """Return the recorded refusals and errors of the two services: which, with what status, and the body."""
+    corpus = Path(os.environ.get("PULLREADY_CORPUS", ROOT.parent / "shared")) / "wire"
+    if not corpus.is_dir():
+        pytest.skip("PULLREADY_CORPUS names no folder with wire/recorded.jsonl")
+    found = []
+    for line in (corpus / "recorded.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        host = urlsplit(entry["url"]).netloc
+        if entry["status"] >= 400 and host in {"management.azure.com", "graph.microsoft.com"}:
+            found.append((host, entry["status"], (corpus / entry["file"]).read_bytes()))
+    return sorted(found, key=lambda one: one[1] == 429)  # after it, nothing goes out for a time
+
+
+def test_recorded_errors_are_one_line_each_and_prove_no_more_than_they_say(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "PATIENCE", 0.5)
+    environment = environments.hub()
+    standin = serve(environment)
+    reader = azure.Azure(standin.cloud, None, lambda _: None, 1)
+    seen = set()
+    for number, (host, status, body) in enumerate(recorded_errors()):
+        id_ = f"{CLUSTER}{number}" if host.startswith("management") else ids.service_principal(str(number))
+        standin.fails(id_, Fault(status, body))
+        document = reader.document(id_)
+        assert document.status is ANSWERED.get(status, Status.FAILED), (status, body)
+        assert document.detail
+        assert "\n" not in document.detail + (document.remedy or "")
+        seen.add(status)
+    reader.close()
+    assert seen >= {400, 401, 403, 404, 409, 429}

@@ -242,6 +242,21 @@ def test_a_registry_is_known_if_one_of_two_tenants_shows_it(order: int, serve: S
     assert not [line for line in said if "cannot" in line]
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["the-slower-last", "the-slower-first"])
+def test_what_one_tenant_is_refused_is_asked_of_the_other_that_comes_to_it_later(order: int, serve: Serve) -> None:
+    standin = in_two_tenants(serve)
+    registry = in_other_subscription(SHOP)
+    # The first names the registry, so it asks at once; the second finds it in a list.
+    targets = [
+        Target("first", cluster=PROD, registries=(registry,), tenant=TENANTS[0]),
+        Target("second", cluster=in_other_subscription(PROD), registries=("shopimages",), tenant=TENANTS[1]),
+    ][::order]
+    needs = {target.name: frozenset({Need.CLUSTER, Need.REGISTRIES}) for target in targets}
+    settings = replace(Settings(), cloud=standin.cloud)
+    found = collect(targets, settings, needs, Snapshot(captured_at=datetime.now(UTC)), lambda _: None)
+    assert found.document(registry).status is Status.READ
+
+
 def test_half_a_character_in_an_answer_is_replaced(serve: Serve, tmp_path: Path) -> None:
     bodies = healthy()
     bodies[PROD]["tags"] = {"half \udc00": "\ud83d", "whole": "\ud83d\ude00"}

@@ -64,7 +64,7 @@ def collect(
         with Reader(settings) as reader:
             _sign_in(reader, (target for one, target in asking(COLLECTORS) if _is_of_azure(one)), telling)
             asked = asking(in_order())
-            while wanted := list(_wanted(asked, settings, snapshot)):
+            while wanted := list(_wanted(asked, settings, snapshot, reader)):
                 before = len(reader)
                 documents = _read(wanted, reader)
                 snapshot = snapshot.with_documents(documents)
@@ -150,17 +150,19 @@ def _with_requests(snapshot: Snapshot, requests: Counter[str]) -> Snapshot:
 
 
 def _wanted(
-    asked: Iterable[Asking], settings: Settings, snapshot: Snapshot
+    asked: Sequence[Asking], settings: Settings, snapshot: Snapshot, reader: Reader
 ) -> Iterator[tuple[Declared, Target, list[str]]]:
     """Yield what each collector wants for its target and *snapshot* does not have, each document once."""
     claimed: set[tuple[str | None, str]] = set()
     open_: dict[str, set[Need]] = {}
+    views = {tenant: reader.view(snapshot, tenant) for tenant in {target.tenant for _, target in asked}}
     for declared, target in asked:
         if not declared.after.isdisjoint(open_.setdefault(target.name, set())):
             open_[target.name] |= set(declared.needs)
             continue
-        scope = Scope(snapshot, target, settings, _manifests_of(snapshot, target))
-        wanted = {(target.tenant, id_.casefold()): id_ for id_ in _missing(declared.collect(scope), snapshot)}
+        view = views[target.tenant]
+        scope = Scope(view, target, settings, _manifests_of(snapshot, target))
+        wanted = {(target.tenant, id_.casefold()): id_ for id_ in _missing(declared.collect(scope), view)}
         open_[target.name] |= set(declared.needs) if wanted else set()
         if new := [id_ for key, id_ in wanted.items() if key not in claimed]:
             claimed |= wanted.keys()

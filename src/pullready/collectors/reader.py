@@ -17,7 +17,7 @@ from pullready.collectors.kubernetes import Kubernetes
 from pullready.collectors.workers import Workers
 from pullready.config import Settings, Target
 from pullready.facts import ids
-from pullready.snapshot import Document, Status
+from pullready.snapshot import Document, Snapshot, Status
 
 WORKERS: Final = 16
 #: Of what several tenants were answered for one resource, the first counts: what was read once is there, and what only
@@ -121,6 +121,15 @@ class Reader:
             if (azure, scope.casefold()) not in self._scopes:
                 self._scopes.add((azure, scope.casefold()))
                 self._pool.submit(azure.granted, scope)
+
+    def view(self, snapshot: Snapshot, tenant: str | None) -> Snapshot:
+        """Return *snapshot* without what only other tenants were asked for and did not show: *tenant* may."""
+        own = {id_ for asked, id_ in self._documents if asked == tenant}
+        others = {id_ for asked, id_ in self._documents if asked != tenant} - own
+        if not others:
+            return snapshot
+        kept = [one for one in snapshot if one.status is Status.READ or one.id.casefold() not in others]
+        return Snapshot(kept, captured_at=snapshot.captured_at, targets=snapshot.targets)
 
     def documents(self) -> list[Document]:
         """Return everything that was read so far, one document for each id."""
