@@ -29,7 +29,7 @@ from tests.azure.fixtures import Serve
 from tests.environment import case_scope
 from tests.test_collectors import ROOT, read
 from tools.shop.contents import contents, index, manifest
-from tools.shop.environment import SHOP, SUBSCRIPTION
+from tools.shop.environment import SHOP, SHOPTOOLS, SUBSCRIPTION
 
 NOW: Final = datetime(2026, 11, 2, tzinfo=UTC)
 HOST: Final = "shopimages.azurecr.io"
@@ -213,10 +213,34 @@ def test_a_run_that_asked_no_registry_does_not_look_for_sizes(tmp_path: Path) ->
 
 def test_what_a_snapshot_lacks_is_asked_of_registries_only_where_that_is_wanted(tmp_path: Path) -> None:
     scope = case_scope({"patch": [{"document": "report", "absent": True}]}, tmp_path)
-    [missing] = next(artifacts.read_artifacts(scope))
+    reading = artifacts.read_artifacts(scope)
+    rules = next(reading)
+    assert rules == [f"{one}/cacheRules" for one in (SHOP, SHOPTOOLS)]
+    [missing] = reading.send([scope.document(id_) for id_ in rules])
     assert "/jobs/report/manifests/" in missing
     unasked = replace(scope, settings=replace(scope.settings, read_registries=False))
     assert list(artifacts.read_artifacts(unasked)) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_asked"),
+    [
+        ({"body": {"value": []}}, True),
+        ({"body": {"value": [{"name": "r", "properties": {"targetRepository": "other"}}]}}, True),
+        ({"body": {"value": [{"name": "r", "properties": {"targetRepository": "jobs/*"}}]}}, False),
+        ({"status": "forbidden"}, False),
+    ],
+    ids=["no-rule", "another-repository", "its-repository", "rules-cannot-be-read"],
+)
+def test_no_registry_is_asked_for_what_it_would_fetch(rules: dict[str, Any], *, is_asked: bool, tmp_path: Path) -> None:
+    patch = [{"document": "report", "absent": True}, {"document": "shop-cache-rules", **rules}]
+    scope = case_scope({"patch": patch}, tmp_path)
+    reading = artifacts.read_artifacts(scope)
+    wanted = reading.send([scope.document(id_) for id_ in next(reading)]) if is_asked else []
+    assert [id_ for id_ in wanted if "/jobs/report/manifests/" in id_] == [*wanted]
+    if not is_asked:
+        with pytest.raises(StopIteration):
+            reading.send([scope.document(id_) for id_ in next(reading)])
 
 
 def test_sizes_and_rules_are_looked_for_where_they_matter(tmp_path: Path) -> None:

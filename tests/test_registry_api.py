@@ -68,7 +68,9 @@ def test_what_registries_hold_is_read_once_and_nothing_else(
     found, _ = read(standin)
     told = bodies(found)
     beside = {id_ for id_ in told if "/acr/v1/" in id_}
-    assert {id_: one for id_, one in told.items() if id_ not in beside} == bodies(standin.snapshot)
+    # They are looked at before an image is asked for; the examples do without.
+    rules = {id_ for id_ in told.keys() - bodies(standin.snapshot).keys() if id_.endswith("/cacherules")}
+    assert {id_: one for id_, one in told.items() if id_ not in beside | rules} == bodies(standin.snapshot)
     absent = {id_.partition("/manifests/")[0].replace("/v2/", "/acr/v1/") for id_ in told if _is_absent(told, id_)}
     assert {id_.partition("/_")[0] for id_ in beside} == absent
     asked = Counter(standin.asked("registry"))

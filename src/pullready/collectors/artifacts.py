@@ -17,6 +17,7 @@ from pullready.collectors.permissions import Permission, Reading, collector
 from pullready.collectors.reduction import VALUE, Shape, part_of
 from pullready.collectors.wishes import read_wishes
 from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts import ids
 from pullready.facts.artifacts import Build
 from pullready.facts.pulled_images import PulledImage, pulled
 from pullready.facts.scope import Facts, Need, Scope
@@ -95,6 +96,7 @@ def _is_architecture(one: Any) -> bool:
     Need.ARTIFACTS,
     permissions=(
         Permission("Microsoft.ContainerRegistry/registries/pull/read", _REGISTRIES),
+        Permission("Microsoft.ContainerRegistry/registries/cacheRules/read", "the registries of the images"),
         Permission("Microsoft.ContainerRegistry/registries/repositories/content/read", _BY_REPOSITORY, is_data=True),
         Permission("Microsoft.ContainerRegistry/registries/repositories/metadata/read", _BY_REPOSITORY, is_data=True),
     ),
@@ -103,15 +105,32 @@ def _is_architecture(one: Any) -> bool:
 def read_artifacts(scope: Scope) -> Reading:
     """Ask the target's registries for the images that its workloads name, each once, unless the settings say not to."""
     if scope.settings.read_registries:
-        yield from read_wishes(scope, _looked_at, frozenset({Provider.REGISTRY}))
+        rules = yield _rules_of_registries(scope)
+        yield from read_wishes(scope.with_documents(rules), _looked_at, frozenset({Provider.REGISTRY}))
+
+
+def _rules_of_registries(scope: Scope) -> list[str]:
+    """Return the lists of the cache rules that decide which images may be asked for without changing anything."""
+    registries = (image.registry().id for image in _images(scope))
+    return list({id_.casefold(): ids.cache_rules_of(id_) for id_ in registries}.values())
 
 
 def _looked_at(scope: Scope) -> Iterator[Callable[[], object]]:
     """Yield what to look at of each image: which manifests matter, the machines tell on which its pods may land."""
     for image in _images(scope):
+        if not _may_be_asked(image):
+            continue
         yield partial(_builds, image)
         if image.artifact.document.status is not Status.NOT_ASKED and _knows_sizes(image):
             yield from (partial(_judge, judge, image) for judge in JUDGES)
+
+
+def _may_be_asked(image: PulledImage) -> bool:
+    """Say whether it is certain that asking for the image makes no registry fetch it from elsewhere."""
+    try:
+        return bool(image.artifact)
+    except (FactUnavailable, NothingToJudge):
+        return False
 
 
 def _builds(image: PulledImage) -> None:

@@ -96,6 +96,11 @@ class Artifact(msgspec.Struct, frozen=True, dict=True):
         return self._of_registry(ids.image_manifest(self.login_server, self.repository, self.version))
 
     @property
+    def was_asked_for(self) -> bool:
+        """Whether the registry was asked for it, whatever came of that."""
+        return ids.image_manifest(self.login_server, self.repository, self.version) in self.scope.snapshot
+
+    @property
     def repository_document(self) -> Document:
         """What the registry says of the repository."""
         return self._of_registry(ids.repository_properties(self.login_server, self.repository))

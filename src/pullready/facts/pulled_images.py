@@ -10,8 +10,10 @@ import msgspec
 from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts import ids
 from pullready.facts.artifacts import Artifact
 from pullready.facts.base import SEPARATOR, Unread
+from pullready.facts.cache_rules import fetched_by
 from pullready.facts.cluster import Cluster, NodePool
 from pullready.facts.hosts import LoginServer, form_of
 from pullready.facts.images import ImageUse
@@ -26,7 +28,7 @@ from pullready.facts.registry import Registry
 from pullready.facts.scope import Need, Scope, fact
 from pullready.facts.vm_sizes import Architecture, VmSizes
 from pullready.facts.workloads import Workload
-from pullready.snapshot import Provider
+from pullready.snapshot import Provider, Status
 from pullready.verdict import Evidence, Location
 
 _NEVER: Final = "Never"
@@ -98,7 +100,22 @@ class PulledImage(msgspec.Struct, frozen=True, dict=True):
         if self._is_misnamed(host):
             raise NothingToJudge(f"{host} is not the login server of the registry; dnl-login-server-mismatch judges it")
         # Where both are named, nodes go by the digest.
-        return Artifact(self.scope, host, reference.repository, reference.digest or reference.tag or _LATEST)
+        named = Artifact(self.scope, host, reference.repository, reference.digest or reference.tag or _LATEST)
+        if not named.was_asked_for and (rule := self.fetching_rule(host, reference.repository)):
+            raise NothingToJudge(f"the registry is not asked for it, because {rule.says} when somebody asks")
+        return named
+
+    def fetching_rule(self, host: str, repository: str) -> Evidence | None:
+        """Return the cache rule by which asking for *repository* may make the registry fetch it; none where none does.
+
+        None, too, where the rules were never asked for; raise :class:`FactUnavailable` where they could not be read.
+        """
+        candidates = self.known.candidates(host) if self.scope.target.cluster else ()
+        for registry in candidates:
+            rules = self.scope.document(ids.cache_rules_of(registry.id))
+            if registry.login_server == host and rules.status is not Status.NOT_ASKED:
+                return fetched_by(self.scope, registry, repository)
+        return None
 
     def _is_misnamed(self, host: str) -> bool:
         try:
