@@ -82,6 +82,12 @@ def _judge(documents: Iterable[Document], cluster: str, host: str | None, folder
     return run
 
 
+def _file_or_id(document: str) -> str:
+    """Return the name of the file that *document* is a part of, else its id, in lower case."""
+    named = document.casefold().partition("#")[0]
+    return named.rpartition("/")[2] if named.startswith("manifest:") else named
+
+
 def _assert_sound(run: Run, read: set[str]) -> None:
     assert {result.check.id for result in run.results} == set(CHECKS)
     assert all(result.verdict is not Verdict.BROKEN for result in run.results)
@@ -91,7 +97,7 @@ def _assert_sound(run: Run, read: set[str]) -> None:
             match one.judgement:
                 case Clear(evidence=evidence) | Found(evidence=evidence):
                     assert evidence, one
-                    assert {given.document.casefold().partition("#")[0] for given in evidence} <= read, one
+                    assert {_file_or_id(given.document) for given in evidence} <= read, one
                 case Unknown(reason=reason, remedy=remedy):
                     assert reason, one
                     assert remedy, one
