@@ -23,8 +23,9 @@ from pullready.facts.platforms import platform
 from pullready.facts.scope import Scope
 from pullready.predicates.image_manifest import manifest_missing
 from pullready.snapshot import Document, Provider, Snapshot, Status
-from pullready.verdict import Found
-from tests.azure import environments
+from pullready.spec import run_check
+from pullready.verdict import Found, Unknown
+from tests.azure import environments, runs
 from tests.azure.fixtures import Serve
 from tests.environment import case_scope
 from tests.test_collectors import ROOT, read
@@ -292,3 +293,19 @@ def test_that_a_node_may_have_the_image_is_told_unless_it_always_pulls(
     [found] = manifest_missing(image)
     assert isinstance(found, Found)
     assert ("nodes that have the image still start it" in found.observed) is told
+
+
+@pytest.mark.parametrize("status", ["forbidden", "failed", "not-found"])
+def test_where_rules_that_cannot_be_read_hold_every_question_back_nothing_is_green(status: str, tmp_path: Path) -> None:
+    pod = (
+        "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, "
+        "spec: {containers: [{name: a, image: shopimages.azurecr.io/web:1.4.2}]}}"
+    )
+    case = {
+        "no-artifacts": True,
+        "manifests": pod,
+        "patch": [{"document": "shop-cache-rules", "status": status}],
+    }
+    scope = case_scope(case, tmp_path)
+    judged = run_check(runs.CHECKS["image-manifest-missing"], Facts(scope))
+    assert [type(one) for one in judged] == [Unknown]

@@ -129,7 +129,7 @@ class TestSelection:
         (tmp_path / "pullready.yaml").write_text(config)
         ran = run_pytest(tmp_path, CHECKS, option, "-q")
         assert ran.code == 0, ran.said
-        assert not [line for line in ran.out.splitlines() if line.startswith(("reading", "read ", "cannot read"))]
+        assert "reading" not in ran.out.replace("test_image_reading", "")
         assert [path.name for path in tmp_path.iterdir()] == ["pullready.yaml"]
 
     def test_collect_only_says_what_is_wrong_with_the_configuration(self, tmp_path: Path) -> None:

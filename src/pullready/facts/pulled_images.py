@@ -105,6 +105,19 @@ class PulledImage(msgspec.Struct, frozen=True, dict=True):
             raise NothingToJudge(f"the registry is not asked for it, because {rule.says} when somebody asks")
         return named
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether no registry is asked for it only because the cache rules of its own could not be read."""
+        if not self.scope.settings.read_registries:
+            return False
+        try:
+            rules = self.scope.document(ids.cache_rules_of(self.registry().id))
+        except NothingToJudge:
+            return False
+        except FactUnavailable as why:
+            return "/cacherules" in (why.document or "").casefold()
+        return rules.status not in {Status.READ, Status.NOT_ASKED}
+
     def fetching_rule(self, host: str, repository: str) -> Evidence | None:
         """Return the cache rule by which asking for *repository* may make the registry fetch it; none where none does.
 
@@ -206,9 +219,11 @@ def pulled_images(
     scope: Scope, images: tuple[ImageUse | Unread, ...], placements: tuple[Placement | Unread, ...]
 ) -> tuple[PulledImage | Unread, ...]:
     """Return each image of each workload; raise :class:`NothingToJudge` in a run that asks no registry for anything."""
-    if not scope.snapshot.asked(Provider.REGISTRY):
+    found = tuple(pulled(scope, images, placements))
+    asked = scope.snapshot.asked(Provider.REGISTRY)
+    if not asked and not any(isinstance(one, PulledImage) and one.is_held_back for one in found):
         raise NothingToJudge("what registries hold was not read: their data plane was asked for nothing")
-    return tuple(pulled(scope, images, placements))
+    return found
 
 
 @fact(Need.ARTIFACTS, Need.REGISTRIES)
