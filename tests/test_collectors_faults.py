@@ -6,7 +6,10 @@ import json
 import logging
 import os
 import re
+import ssl
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -331,3 +334,25 @@ def test_recorded_errors_are_one_line_each_and_prove_no_more_than_they_say(
         seen.add(status)
     reader.close()
     assert seen >= {400, 401, 403, 404, 409, 429}
+
+
+def test_no_connection_changes_what_the_others_are_made_of(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    standin = serve(environments.healthy())
+    changes: Counter[str] = Counter()
+    for name in ("set_alpn_protocols", "load_verify_locations"):
+        genuine = getattr(ssl.SSLContext, name)
+
+        def counted(*args: Any, name: str = name, genuine: Any = genuine) -> None:
+            changes[name] += 1
+            genuine(*args)
+
+        monkeypatch.setattr(ssl.SSLContext, name, counted)
+    session = pipelines.open_session(8)
+
+    def connect(_: int) -> int:
+        return session.get(f"{standin.urls['arm']}/none", headers={"Connection": "close"}, timeout=10).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(connect, range(24))) == {401}
+    session.close()
+    assert changes == {"set_alpn_protocols": 1, "load_verify_locations": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,10 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def context() -> ssl.SSLContext:
-    """Return a TLS context as urllib3 makes it, whose connections mind the time that :func:`within` gives."""
+    """Return a TLS context as urllib3 makes it, whose connections mind the time that :func:`within` gives.
+
+    Many threads may connect with it at once (https://docs.python.org/3/library/ssl.html#ssl.SSLContext).
+    """
     import ssl
 
     from urllib3.util.ssl_ import create_urllib3_context
@@ -46,4 +49,22 @@ def context() -> ssl.SSLContext:
 
     made = create_urllib3_context()
     made.sslsocket_class = Timed
+    # urllib3 says these again for every connection; OpenSSL may be copying from the context for another one meanwhile,
+    # and a context is safe to share only while nobody changes it.
+    for setting in ("set_alpn_protocols", "load_verify_locations"):
+        setattr(made, setting, _once(getattr(made, setting)))
     return made
+
+
+def _once(change: Callable[..., None]) -> Callable[..., None]:
+    """Return what makes each *change* once, whoever asks for it how often; one that failed is tried again."""
+    lock = threading.Lock()
+    made: list[tuple[object, ...]] = []
+
+    def changed(*asked: Any) -> None:
+        with lock:
+            if asked not in made:
+                change(*asked)
+                made.append(asked)
+
+    return changed
