@@ -184,6 +184,10 @@ def test_domain_of_a_cloud_of_ones_own(host: str, form: Form) -> None:
         ("Shop.azurecr.io", ("shop.azurecr.io",), True),
         ("shop.azurecr.io", (), False),
         ("my.quay.io", ("quay.io",), False),
+        ("registry.example.com:5000", ("registry.example.com:5000",), True),
+        ("registry.example.com:5000", ("registry.example.com",), True),
+        ("registry.example.com", ("registry.example.com:5000",), False),
+        ("docker.io:443", ("index.docker.io",), True),
     ],
 )
 def test_declared_registries(host: str, declared: tuple[str, ...], *, ignored: bool) -> None:

@@ -125,8 +125,11 @@ def form_of(host: str, cloud: Cloud) -> Form:
 
 
 def is_declared(host: str, declared: tuple[str, ...]) -> bool:
-    """Say whether *host* is among the hosts *declared*; Docker Hub goes by several."""
-    names = DOCKER_HUB if host.lower() in DOCKER_HUB else {host.lower()}
+    """Say whether *host*, with its port or without, is among the hosts *declared*; Docker Hub goes by several."""
+    name = host.lower()
+    names = {name, name.partition(":")[0]}
+    if names & DOCKER_HUB:
+        names |= DOCKER_HUB
     return any(one.lower().rstrip("/") in names for one in declared)
 
 

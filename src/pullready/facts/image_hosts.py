@@ -58,8 +58,7 @@ class ImageHost(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_ignored(self) -> bool:
         """Whether the configuration declares the host out of scope."""
-        declared = self.scope.settings.ignore_registries
-        return is_declared(self.host, declared) or is_declared(self.host.partition(":")[0], declared)
+        return is_declared(self.host, self.scope.settings.ignore_registries)
 
     @property
     def pull_secret(self) -> Evidence | None:

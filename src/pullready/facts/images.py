@@ -60,10 +60,9 @@ class ImageUse(Fact, frozen=True, dict=True):
         """
         if isinstance(self.reference, InvalidReference):
             return None
-        host = self.reference.host
-        name = host.partition(":")[0]
-        if is_declared(host, settings.ignore_registries) or is_declared(name, settings.ignore_registries):
+        if is_declared(self.reference.host, settings.ignore_registries):
             return None
+        name = self.reference.host.partition(":")[0]
         match form_of(name, settings.cloud):
             case LoginServer(host=login_server):
                 return login_server

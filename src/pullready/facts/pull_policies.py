@@ -60,8 +60,7 @@ class PullPolicy(msgspec.Struct, frozen=True, dict=True):
         reference = self.use.reference
         if not isinstance(reference, ImageReference):
             raise NothingToJudge(f"{self.use.image!r} is no reference; invalid-image-reference judges that")
-        declared = self.scope.settings.ignore_registries
-        if is_declared(reference.host, declared) or is_declared(reference.host.partition(":")[0], declared):
+        if is_declared(reference.host, self.scope.settings.ignore_registries):
             raise NothingToJudge(f"{reference.host} is declared out of scope by ignore-registries")
         return reference
 
