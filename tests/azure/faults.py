@@ -58,7 +58,7 @@ class Row:
     document: str | None = SETS
     status: Status = Status.READ
     asks: int | None = None
-    seconds: float = 10
+    seconds: float = 40
     page_size: int = 10
 
 
@@ -408,7 +408,7 @@ ROWS: Final = (
     Row(
         "No answer",
         f"waits a minute, and {ONCE_MORE}",
-        answered(200, delay=0.6),
+        answered(200, delay=1.4),
         "{host} did not answer in time",
         NETWORK,
         status=Status.FAILED,
