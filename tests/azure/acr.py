@@ -9,6 +9,7 @@ https://github.com/opencontainers/distribution-spec and https://learn.microsoft.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -21,8 +22,10 @@ from msgspec.structs import replace
 
 from pullready.facts import ids
 from pullready.snapshot import Document, Provider, Snapshot, Status
-from tests.azure.entra import KEY, KEY_NAME, Entra, Issued
-from tests.azure.wire import Answer, Call
+from tests.azure import behind as real
+from tests.azure.entra import KEY, TENANT, Entra, Issued
+from tests.azure.signatures import ISSUER, SIGNER
+from tests.azure.wire import Answer, Call, errors
 
 AUDIENCE: Final = "https://containerregistry.azure.net"
 #: Where blobs are; whoever has the signature needs no token, and a token is refused.
@@ -41,6 +44,8 @@ _AROUND: Final[dict[str, dict[str, Any]]] = {
     },
 }
 _UPPER: Final = re.compile("[A-Z]")
+#: Whose password is a refresh token.
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def content(kind: str, body: Mapping[str, Any]) -> bytes:
@@ -104,7 +109,9 @@ class Registries:
 
     Whoever is not among ``pullers`` (object ids), where that is given, may read nothing. ``open`` are the login servers
     that anybody may pull from, ``closed`` those whose firewall lets nobody in. ``realms`` are what challenges name
-    instead of the registry itself. Tokens that are in ``revoked`` count no more.
+    instead of the registry itself. Tokens that are in ``revoked`` count no more. What is ``behind`` a login server
+    holds its images instead of the snapshot, and verifies the access tokens itself: ``signer`` signs them, with
+    ``claims`` beside or instead of the usual ones.
     """
 
     def __init__(self, entra: Entra) -> None:
@@ -115,19 +122,26 @@ class Registries:
         self.realms: dict[str, str] = {}
         self.tokens: set[str] = set()
         self.revoked: set[str] = set()
+        self.behind: dict[str, real.Behind] = {}
+        self.signer = SIGNER
+        self.claims: dict[str, Any] = {}
+
+    def password(self, host: str) -> str:
+        """Return what Docker's clients sign in with at *host*, as the user :data:`NOBODY`."""
+        return self._issue(host, "refresh_token", Issued(host, TENANT))
 
     def answer(self, snapshot: Snapshot, call: Call, host: str) -> Answer:
         """Return the answer to *call* at *host*."""
         if host == STORAGE:
-            return _stored(snapshot, call)
+            return self._stored(snapshot, call)
         if host in self.closed:
             said = "client with IP '203.0.113.99' is not allowed access."
-            return _errors(403, "DENIED", f"{said} Refer https://aka.ms/acr/firewall to grant access.")
+            return errors(403, "DENIED", f"{said} Refer https://aka.ms/acr/firewall to grant access.")
         match call.path:
-            case "/oauth2/exchange" if call.method == "POST":
-                return self._exchanged(call, host)
-            case "/oauth2/token":
-                return self._access(call, host)
+            case "/oauth2/exchange" | "/oauth2/token" as path:
+                return self._exchanged(call, host) if path == "/oauth2/exchange" else self._access(call, host)
+            case path if path.startswith("/v2/") and host in self.behind:
+                return real.forwarded(self.behind[host], snapshot, call, _in_storage(path, host))
             case "/v2/":
                 return self._unauthorized(host) if not call.token else Answer()
         return self._read(snapshot, call, host)
@@ -147,9 +161,10 @@ class Registries:
         _, repository, actions = (asked.get("scope", "") + "::").split(":")[:3]
         allowed: set[str] = {"pull"} if host in self.open else set()
         caller = Issued("", "")
-        if call.method == "POST":
+        refresh = _refresh_token(call)
+        if refresh is not None:
             try:
-                told = self._told(asked.get("refresh_token", ""), host, "refresh_token")
+                told = self._told(refresh, host, "refresh_token")
             except jwt.InvalidTokenError:
                 return self._unauthorized(host)
             caller = Issued(host, told["tenant"], told["oid"])
@@ -163,9 +178,12 @@ class Registries:
 
     def _issue(self, host: str, kind: str, caller: Issued, **more: Any) -> str:
         now = int(time.time())
-        claims = {"iss": "Azure Container Registry", "aud": host, "iat": now, "nbf": now - 300, "exp": now + 4500}
+        claims = {"iss": ISSUER, "aud": host, "iat": now, "nbf": now - 300, "exp": now + 4500}
         of = {"grant_type": kind, "tenant": caller.tenant, "oid": caller.principal, "jti": str(len(self.tokens))}
-        token = jwt.encode({**claims, **of, **more}, KEY, "RS256", {"kid": KEY_NAME})
+        if kind == "access_token":
+            token = self.signer.sign({**claims, **of, **more, **self.claims})
+        else:
+            token = SIGNER.sign({**claims, **of, **more})
         self.tokens.add(token)
         return token
 
@@ -179,51 +197,67 @@ class Registries:
         found = _CONTENT.fullmatch(call.path)
         named = found or _PROPERTIES.fullmatch(call.path)
         if named is None or call.method != "GET":
-            return _errors(404, "OPERATION_UNKNOWN", "The specified operation does not exist")
+            return errors(404, "OPERATION_UNKNOWN", "The specified operation does not exist")
         action = "pull" if found else "metadata_read"
         try:
             access = self._told(call.token, host, "access_token")["access"]
         except jwt.InvalidTokenError:
             access = []
-        if not any(one["name"] == named["repository"] and action in one["actions"] for one in access):
-            return self._unauthorized(host, named["repository"], action)
         document = snapshot.document(id_of(host, call.path), Provider.REGISTRY)
+        is_allowed = any(one["name"] == named["repository"] and action in one["actions"] for one in access)
+        if not is_allowed or document.status is Status.FORBIDDEN:
+            return self._unauthorized(host, named["repository"], action)
+        if host in self.behind and document.status is not Status.READ:
+            return real.properties(self.behind[host], host, **named.groupdict())
         match document.status:
             case Status.FAILED:
-                return _errors(503, "UNAVAILABLE", "The service is not available.")
-            case Status.FORBIDDEN:
-                return self._unauthorized(host, named["repository"], action)
+                return errors(503, "UNAVAILABLE", "The service is not available.")
             case Status.READ:
                 return _content(document, call, named) if found else Answer(body=document.body)
         return _derived(snapshot, host, named) or _unknown(snapshot, host, named, is_content=found is not None)
+
+    def _stored(self, snapshot: Snapshot, call: Call) -> Answer:
+        """Return a blob to whoever has the signature; storage accounts refuse tokens of registries."""
+        host, refused = call.query.get("host", ""), b"<Error><Code>InvalidAuthenticationInfo</Code></Error>"
+        document = snapshot.document(id_of(host, call.path), Provider.REGISTRY)
+        is_known = host in self.behind or document.status is Status.READ
+        if "authorization" in call.headers or call.query.get("sig") != SIGNATURE or not is_known:
+            return Answer(400, refused, {"Content-Type": "application/xml"})
+        if host in self.behind:
+            return real.stored(self.behind[host], call, host)
+        return Answer(200, content("blobs", document.body), {"Content-Type": "application/octet-stream"})
 
     def _unauthorized(self, host: str, repository: str = "", action: str = "") -> Answer:
         realm = self.realms.get(host, f"https://{host}/oauth2/token")
         challenge = f'Bearer realm="{realm}",service="{host}"'
         challenge += f',scope="repository:{repository}:{action}"' if repository else ""
         said = "authentication required, visit https://aka.ms/acr/authorization for more information."
-        return _errors(401, "UNAUTHORIZED", said, {"WWW-Authenticate": challenge})
+        return errors(401, "UNAUTHORIZED", said, {"WWW-Authenticate": challenge})
+
+
+def _in_storage(path: str, host: str) -> str:
+    """Return where the blob at *path* of *host* is, with what lets anybody read it."""
+    return f"https://{STORAGE}{path}?host={host}&sig={SIGNATURE}"
 
 
 def _content(document: Document, call: Call, named: re.Match[str]) -> Answer:
     held = content(named["kind"], document.body)
     if named["kind"] == "blobs":
-        where = f"https://{STORAGE}{call.path}?host={call.headers['host']}&sig={SIGNATURE}"
+        where = _in_storage(call.path, call.headers["host"])
         return Answer(307, b"", {"Location": where, "Content-Type": "text/html"})
     kind = str(document.body.get("mediaType"))
     if kind not in call.headers.get("accept", ""):
-        return _errors(404, "MANIFEST_UNKNOWN", "OCI index found, but accept header does not support OCI indexes")
+        return errors(404, "MANIFEST_UNKNOWN", "OCI index found, but accept header does not support OCI indexes")
     return Answer(200, held, {"Content-Type": kind, "Docker-Content-Digest": digest_of(held)})
 
 
-def _stored(snapshot: Snapshot, call: Call) -> Answer:
-    """Return a blob to whoever has the signature; storage accounts refuse tokens of registries."""
-    document = snapshot.document(id_of(call.query.get("host", ""), call.path), Provider.REGISTRY)
-    if "authorization" in call.headers or call.query.get("sig") != SIGNATURE or document.status is not Status.READ:
-        return Answer(
-            400, b"<Error><Code>InvalidAuthenticationInfo</Code></Error>", {"Content-Type": "application/xml"}
-        )
-    return Answer(200, content("blobs", document.body), {"Content-Type": "application/octet-stream"})
+def _refresh_token(call: Call) -> str | None:
+    """Return the refresh token that was posted, or is the password of :data:`NOBODY`; none where there is neither."""
+    if call.method == "POST":
+        return call.form.get("refresh_token", "")
+    scheme, _, encoded = call.headers.get("authorization", "").partition(" ")
+    user, _, password = base64.b64decode(encoded).decode().partition(":") if scheme == "Basic" else ("", "", "")
+    return password if user == NOBODY else None
 
 
 def _derived(snapshot: Snapshot, host: str, named: re.Match[str]) -> Answer | None:
@@ -253,13 +287,9 @@ def _has(snapshot: Snapshot, host: str, repository: str) -> bool:
 
 def _unknown(snapshot: Snapshot, host: str, named: re.Match[str], *, is_content: bool) -> Answer:
     if not _has(snapshot, host, named["repository"]):
-        return _errors(404, "NAME_UNKNOWN", "repository name not known to registry")
+        return errors(404, "NAME_UNKNOWN", "repository name not known to registry")
     if named["kind"] == "blobs":
-        return _errors(404, "BLOB_UNKNOWN", "blob unknown to registry")
+        return errors(404, "BLOB_UNKNOWN", "blob unknown to registry")
     if named["kind"] == "tags" and not is_content:
-        return _errors(404, "TAG_UNKNOWN", "the specified tag does not exist")
-    return _errors(404, "MANIFEST_UNKNOWN", f"manifest tagged by {named['version']!r} is not found")
-
-
-def _errors(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, {"errors": [{"code": code, "message": message, "detail": None}]}, headers or {})
+        return errors(404, "TAG_UNKNOWN", "the specified tag does not exist")
+    return errors(404, "MANIFEST_UNKNOWN", f"manifest tagged by {named['version']!r} is not found")

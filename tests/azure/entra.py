@@ -29,7 +29,7 @@ KEY_NAME: Final = "canary-token"
 EXCHANGE: Final = "api://AzureADTokenExchange"
 KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 #: What every token begins with, so that one can be found wherever it leaks to.
-TOKEN: Final = jwt.encode({}, KEY, "RS256", {"kid": KEY_NAME}).partition(".")[0]
+TOKEN: Final = jwt.encode({}, KEY, "RS256", {"kid": KEY_NAME})[:48]
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,11 @@ def error(status: int, code: str, message: str, headers: Mapping[str, str] | Non
     return Answer(status, {"error": {"code": code, "message": message}}, headers or {})
 
 
+def errors(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an error in the shape of registries."""
+    return Answer(status, {"errors": [{"code": code, "message": message, "detail": None}]}, headers or {})
+
+
 class Server(ThreadingHTTPServer):
     """A server that says nothing of connections that break, and starts no more than a thread for each."""
 
@@ -111,7 +116,7 @@ class Speaker(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = {name.lower(): ", ".join(self.headers.get_all(name, ())) for name in self.headers}
         self._send(self.respond(Call(self.command, self.path, headers, content)))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815  (named by http.server)
@@ -123,8 +128,8 @@ class Speaker(BaseHTTPRequestHandler):
             return
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response_only(answer.status)
-        own = {"Date": self.date_time_string(), "Content-Type": _JSON}
-        for name, value in {**own, **answer.headers, "Content-Length": str(len(content))}.items():
+        own = {"Date": self.date_time_string(), "Content-Type": _JSON, "Content-Length": str(len(content))}
+        for name, value in {**own, **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if answer.truncates:

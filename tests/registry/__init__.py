@@ -1,0 +1,1 @@
+"""A real registry behind the stand-in's front, and images made for it."""
