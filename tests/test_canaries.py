@@ -218,6 +218,10 @@ def test_of_a_snapshot_made_by_hand(tmp_path: Path) -> None:
     login = {"name": plant("name"), "value": plant("value")}
     for id_, body in (
         (ids.admin_passwords_of(SHOP), {"username": "shopimages", "passwords": [login], plant("key"): plant("other")}),
+        (
+            ids.token_of(SHOP, "stock-pull"),
+            {"properties": {"credentials": {"passwords": [{"name": "password1", "value": plant("token")}]}}},
+        ),
         (ids.events_of(SHOPTOOLS), {"value": [{"password": plant("event")}]}),
     ):
         content["documents"].append({"id": id_, "provider": "arm", "status": "read", "body": body})

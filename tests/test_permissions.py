@@ -103,6 +103,8 @@ def test_a_need_is_filled_once() -> None:
         (ids.scale_sets_in(GROUP), "Microsoft.Compute/virtualMachineScaleSets/read", GROUP),
         (ids.vm_sizes_in("s", "West Europe"), "Microsoft.Compute/skus/read", "/subscriptions/s"),
         (ids.cache_rules_of(REGISTRY), "Microsoft.ContainerRegistry/registries/cacheRules/read", REGISTRY),
+        (ids.token_of(REGISTRY, "t"), "Microsoft.ContainerRegistry/registries/tokens/read", None),
+        (f"{REGISTRY}/scopeMaps/m", "Microsoft.ContainerRegistry/registries/scopeMaps/read", None),
         (
             ids.admin_rules_of(f"{GROUP}/providers/microsoft.network/virtualNETWORKS/v"),
             "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action",

@@ -130,6 +130,26 @@ def test_cluster_with_a_service_principal_proves_its_credential(tmp_path: Path) 
     assert "credential" in stock.proven
 
 
+def test_a_token_of_the_registry_proves_the_credential_and_its_scope_map_can_but_break_it(tmp_path: Path) -> None:
+    token, scope_map, nodes = (
+        "registry-token-disabled-or-expired",
+        "scope-map-lacks-repository-read",
+        "kubelet-identity-not-on-vmss",
+    )
+    secret, image = "Secret shop/stagetools-token → stagetools.azurecr.io", "stagetools.azurecr.io/db-migrate:2.2.0"
+    off = (NotApplicable(secret, "not here"),)
+    stage = {"target": "stage"}
+    for said, proven, verdict in (
+        ({nodes: off}, True, "no-fault-found"),
+        ({nodes: off, token: off}, False, "no-fault-found"),
+        ({scope_map: (found(secret),)}, False, "blocked"),
+        ({token: (found(secret),)}, False, "blocked"),
+        ({token: (Unknown(secret, "unread", "read it", ()),)}, False, "unknown"),
+    ):
+        one = outcomes(run(tmp_path, stage, said=said))["linux1", image]
+        assert ("credential" in one.proven, one.verdict) == (proven, verdict)
+
+
 def test_every_link_proven_is_the_only_way_to_will_pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = run(tmp_path)
     monkeypatch.setattr(rollup, "PULL_PATH", ("reference", "identity", "credential", "dns", "gate", "platform"))

@@ -53,6 +53,8 @@ PROVES: Final[Mapping[str, str]] = {
     "pull-secret-not-referenced-or-wrong-namespace": "credential",
     "pull-secret-entra-token-expired": "credential",
     "admin-user-disabled-with-admin-secret": "credential",
+    "registry-token-disabled-or-expired": "credential",
+    "scope-map-lacks-repository-read": "credential",
     "private-dns-zone-not-linked-to-cluster-vnet": "dns",
     "vnet-peering-missing-or-disconnected": "route",
     "route-table-blackholes-registry": "route",
@@ -82,6 +84,7 @@ _BREAKING: Final = frozenset(
         "pull-secret-not-referenced-or-wrong-namespace",
         "pull-secret-entra-token-expired",
         "admin-user-disabled-with-admin-secret",
+        "scope-map-lacks-repository-read",
     }
 )
 #: The check that must have been asked as well before the link is proven, whether or not it applies.

@@ -315,6 +315,39 @@ def regeneration(time: str) -> Body:
     }
 
 
+def registry_token(resource: str, scope_map: str, *, status: str = "enabled", ends: str | None = None) -> Body:
+    """Return a token with one password, which *ends* at some time or never."""
+    expiry = {"expiry": ends} if ends else {}
+    password = {"name": "password1", "creationTime": "2026-09-14T08:00:00.0000000Z", **expiry}
+    return {
+        "id": resource,
+        "name": ids.name_of(resource),
+        "type": "Microsoft.ContainerRegistry/registries/tokens",
+        "properties": {
+            "creationDate": "2026-09-14T08:00:00.0000000Z",
+            "provisioningState": "Succeeded",
+            "scopeMapId": scope_map,
+            "credentials": {"certificates": [], "passwords": [password]},
+            "status": status,
+        },
+    }
+
+
+def scope_map(resource: str, *actions: str) -> Body:
+    """Return what the tokens of a registry may do that have this scope map."""
+    return {
+        "id": resource,
+        "name": ids.name_of(resource),
+        "type": "Microsoft.ContainerRegistry/registries/scopeMaps",
+        "properties": {
+            "type": "UserDefined",
+            "creationDate": "2026-09-14T08:00:00.0000000Z",
+            "provisioningState": "Succeeded",
+            "actions": list(actions),
+        },
+    }
+
+
 def role_definition(resource: str, name: str, *, actions: Sequence[str] = (), data_actions: Sequence[str] = ()) -> Body:
     """Return a built-in role that carries *actions* and *data_actions*."""
     return {

@@ -16,7 +16,9 @@ from tools.shop.environment import (
     machine_model,
     public_address,
     registry,
+    registry_token,
     scale_sets,
+    scope_map,
     subnet,
     virtual_network,
 )
@@ -37,6 +39,8 @@ _STAGE_NETWORK: Final = f"{STAGE_GROUP}/providers/Microsoft.Network"
 STAGE: Final = f"{STAGE_GROUP}/providers/Microsoft.ContainerService/managedClusters/stage"
 STAGE_IMAGES: Final = f"{STAGE_GROUP}/providers/Microsoft.ContainerRegistry/registries/stageimages"
 STAGE_TOOLS: Final = f"{STAGE_GROUP}/providers/Microsoft.ContainerRegistry/registries/stagetools"
+STAGE_TOKEN: Final = ids.token_of(STAGE_TOOLS, "stage-pull")
+STAGE_SCOPE_MAP: Final = f"{STAGE_TOOLS}/scopeMaps/stage-pull-scope-map"
 STAGE_VNET: Final = f"{_STAGE_NETWORK}/virtualNetworks/stage-vnet"
 STAGE_ROUTES: Final = f"{_STAGE_NETWORK}/routeTables/stage-routes"
 _HUB_NETWORK: Final = f"{HUB_GROUP}/providers/Microsoft.Network"
@@ -278,10 +282,16 @@ def stage_identity() -> Bodies:
         ids.role_assignments_at(STAGE_IMAGES): [
             assignment(STAGE_IMAGES, "dddddddd-0000-4000-8000-000000000001", _STAGE_OBJECT)
         ],
-        ids.role_assignments_at(STAGE_TOOLS): [
-            assignment(STAGE_TOOLS, "dddddddd-0000-4000-8000-000000000002", _STAGE_OBJECT)
-        ],
+        ids.role_assignments_at(STAGE_TOOLS): [],
         ACR_PULL: authorization()[ACR_PULL],
+    }
+
+
+def stage_token() -> Bodies:
+    """Return the token that lets the nodes pull from the registry of the tools, where their identity has no role."""
+    return {
+        STAGE_TOKEN: registry_token(STAGE_TOKEN, STAGE_SCOPE_MAP),
+        STAGE_SCOPE_MAP: scope_map(STAGE_SCOPE_MAP, "repositories/db-migrate/content/read"),
     }
 
 
@@ -292,8 +302,8 @@ def hub() -> Bodies:
         ids.registries_in(SUBSCRIPTION): stage_registries(),
         **{one["id"]: one for one in stage_registries()},
         **stage_identity(),
+        **stage_token(),
         ids.deny_assignments_at(STAGE_IMAGES): [],
-        ids.deny_assignments_at(STAGE_TOOLS): [],
         ids.forwarding_rulesets_in(SUBSCRIPTION): [],
         ids.admin_rules_of(STAGE_VNET): [],
         **hub_networks(),

@@ -17,6 +17,8 @@ from tools.shop.environment import (
     Bodies,
     assignment,
     registries,
+    registry_token,
+    scope_map,
 )
 from tools.shop.fault import Fault
 
@@ -35,6 +37,8 @@ _SIGN_IN: Final = (
     "bXBsZS1ub3QtYS1zaWduYXR1cmU"
     '"'
 )
+_TOKEN: Final = ids.token_of(SHOPTOOLS, "stock-pull")
+_SCOPE_MAP: Final = f"{SHOPTOOLS}/scopeMaps/stock-pull-scope-map"
 #: The roles at the registry without that of the cluster's own principal.
 _WITHOUT_ROLE: Final[Bodies] = {
     ids.role_assignments_at(SHOPTOOLS): [
@@ -82,6 +86,7 @@ def secret_faults() -> Iterator[Fault]:
             "pull-secrets.yaml": (f'"username": "{PULLER_CLIENT}", "password": "example-not-a-password"', _SIGN_IN)
         },
     )
+    yield from _token_faults()
     without_admin = registries()[0]
     without_admin["properties"]["adminUserEnabled"] = False
     yield Fault(
@@ -95,4 +100,39 @@ def secret_faults() -> Iterator[Fault]:
         without="Without pullready, nobody hears of it before that role is gone, and the events of the pods",
         bodies={SHOP: without_admin, ids.registries_in(SUBSCRIPTION): [without_admin, *registries()[1:]]},
         is_risk=True,
+    )
+
+
+def _token_faults() -> Iterator[Fault]:
+    """Yield the faults of a token of the registry, which is all that legacy's pods have."""
+    login = (f'"username": "{PULLER_CLIENT}"', f'"username": "{ids.name_of(_TOKEN)}"')
+    yield Fault(
+        "registry-token-disabled-or-expired",
+        "The token in the pull secret was disabled",
+        "The cluster's own principal has no role on the registry: its pods use the pull secret of their service account,\n"
+        "which holds a token of the registry. Somebody took it for one that nobody needs, and disabled it.",
+        f"{_FAILED} failed to fetch oauth token: unexpected status:\n401 Unauthorized",
+        "az acr token update --name stock-pull --registry shoptools --status enabled",
+        cluster=LEGACY,
+        bodies=_WITHOUT_ROLE
+        | {
+            _TOKEN: registry_token(_TOKEN, _SCOPE_MAP, status="disabled"),
+            _SCOPE_MAP: scope_map(_SCOPE_MAP, "repositories/stock/content/read"),
+        },
+        manifests={"pull-secrets.yaml": login},
+    )
+    yield Fault(
+        "scope-map-lacks-repository-read",
+        "The scope map of the token in the pull secret covers another path",
+        "The cluster's own principal has no role on the registry: its pods use the pull secret of their service account,\n"
+        "which holds a token of the registry. It may pull what is below stock/, and the image is stock itself.",
+        f"{_FAILED} failed to fetch oauth token: unexpected status:\n401 Unauthorized",
+        "az acr scope-map update --name stock-pull-scope-map --registry shoptools --add-repository stock content/read",
+        cluster=LEGACY,
+        bodies=_WITHOUT_ROLE
+        | {
+            _TOKEN: registry_token(_TOKEN, _SCOPE_MAP),
+            _SCOPE_MAP: scope_map(_SCOPE_MAP, "repositories/stock/*/content/read"),
+        },
+        manifests={"pull-secrets.yaml": login},
     )

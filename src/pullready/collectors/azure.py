@@ -9,7 +9,17 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from pullready.collectors import admin_passwords, admin_rules, artifacts, grants, graph, pages, paths, resource_graph
+from pullready.collectors import (
+    admin_passwords,
+    admin_rules,
+    artifacts,
+    grants,
+    graph,
+    pages,
+    paths,
+    resource_graph,
+    scoped_tokens,
+)
 from pullready.collectors.answers import Answer, Unreadable, body_of
 from pullready.collectors.pacing import Pace, pause_told
 from pullready.collectors.permissions import action_for
@@ -216,6 +226,8 @@ def _reduced(provider: Provider, id_: str, body: dict[str, Any]) -> Any:
         return graph.reduced(id_, body)
     if admin_passwords.is_of(id_):
         return admin_passwords.reduced(body)
+    if scoped_tokens.is_of(id_):
+        return scoped_tokens.reduced(body)
     return artifacts.reduced_sizes(body) if paths.type_of(id_) == _SIZES else admin_rules.reduced(id_, body)
 
 

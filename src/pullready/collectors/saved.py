@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pullready.collectors import admin_passwords, artifacts, graph
+from pullready.collectors import admin_passwords, artifacts, graph, scoped_tokens
 from pullready.collectors.answers import Unreadable, stripped_of_held, stripped_of_user_info
 from pullready.collectors.pull_secrets import saved_flaw, saved_login
 from pullready.collectors.reduction import reduce_list, reduce_object
@@ -54,10 +54,14 @@ def _body(document: Document) -> Any:
             return _of_kubernetes(body)
         case Provider.REGISTRY:
             return artifacts.reduced(document.id, body)
-        case Provider.ARM if admin_passwords.is_of(document.id):
-            return admin_passwords.reduced(body)
         case Provider.ARM:
-            return _answered(stripped_of_held(body))
+            return _of_arm(document.id, body)
+
+
+def _of_arm(id_: str, body: Any) -> Any:
+    if admin_passwords.is_of(id_):
+        return admin_passwords.reduced(body)
+    return scoped_tokens.reduced(body) if scoped_tokens.is_of(id_) else _answered(stripped_of_held(body))
 
 
 def _of_graph(id_: str, body: Any) -> Any:

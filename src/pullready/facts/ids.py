@@ -110,6 +110,11 @@ def admin_passwords_of(registry: str) -> str:
     return f"{registry}/listCredentials"
 
 
+def token_of(registry: str, name: str) -> str:
+    """Return a token of *registry*, which signs in by its name and may do what its scope map says."""
+    return f"{registry}/tokens/{name}"
+
+
 def scale_sets_in(resource_group: str) -> str:
     """Return the list of a resource group's virtual machine scale sets."""
     return f"{resource_group}/providers/Microsoft.Compute/virtualMachineScaleSets"

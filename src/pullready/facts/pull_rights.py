@@ -112,6 +112,7 @@ class PullRight(msgspec.Struct, frozen=True):
                 or login.is_exchanged
                 or login.is_admin_of(self.registry.name)
                 or login.is_incomplete
+                or bool(login.token_name)
             )
         return slip_of(login, image, self.registry) is not None
 

@@ -25,6 +25,7 @@ from pullready.facts.pullers import Puller
 from pullready.facts.reference import ImageReference, parse
 from pullready.facts.rights import Held, held_by
 from pullready.facts.scope import Need, Scope, fact
+from pullready.facts.scoped_tokens import ScopedToken, scoped_token
 from pullready.facts.server_keys import is_for_image
 from pullready.facts.service_accounts import Login, PullSecret
 from pullready.facts.workloads import Workload
@@ -102,7 +103,7 @@ class SecretLogin(msgspec.Struct, frozen=True, dict=True):
         return tuple(
             (login, self.secret.evidence(f"/registries/{index}/username", f"the user in {self.secret.subject}"))
             for index, login in enumerate(self.secret.logins)
-            if any(is_for_image(login.server, image.host, image.repository) for image, _ in self.right.written)
+            if self.images_for(login)
         )
 
     def serves_another(self, login: Login) -> bool:
@@ -151,6 +152,14 @@ class SecretLogin(msgspec.Struct, frozen=True, dict=True):
     def applications(self, client: str) -> Document:
         """Return Graph's answer to which application has the client id *client*."""
         return self.scope.document(ids.application(client, self.scope.target.tenant), Provider.GRAPH)
+
+    def token(self, name: str) -> ScopedToken | None:
+        """Return the token *name* of the registry; none where the registry has no such one."""
+        return scoped_token(self.scope, self.right.registry.id, name)
+
+    def images_for(self, login: Login) -> tuple[tuple[ImageReference, Workload], ...]:
+        """Return the images of the registry for which kubelet takes *login*, each with the workload that names it."""
+        return tuple(one for one in self.right.written if is_for_image(login.server, one[0].host, one[0].repository))
 
     def right_of(self, principal: Entity, client: str) -> PullRight:
         """Return the right that *principal* has on the registry, for the same workloads."""

@@ -12,8 +12,12 @@ from pullready.errors import FactUnavailable
 from pullready.facts.base import Unread, moment
 from pullready.facts.objects import KubernetesObject, of_kind, wire
 from pullready.facts.scope import Need, Scope, fact
+from pullready.snapshot import Provider
 from pullready.verdict import Evidence
 
+#: How a token of a registry may be named.
+#: Source: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_TOKEN_NAME: Final = re.compile(r"[A-Za-z0-9_-]{5,50}")
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 #: How far a login is complete. Of one that is malformed kubelet understands the whole secret no more.
 #: Source: https://github.com/kubernetes/kubernetes/blob/master/pkg/credentialprovider/config.go
@@ -78,6 +82,12 @@ class Login(Struct, frozen=True):
         """The client id, where the user is a service principal; all zeros stand for a token of Microsoft Entra ID."""
         user = self.username or ""
         return user if is_guid(user) and not self.is_exchanged else None
+
+    @property
+    def token_name(self) -> str | None:
+        """The name of a token of the registry, where the user may be one; a GUID is a service principal's."""
+        user = self.username or ""
+        return user if _TOKEN_NAME.fullmatch(user) and not is_guid(user) else None
 
     @property
     def is_incomplete(self) -> bool:
@@ -166,6 +176,11 @@ class PullSecret(KubernetesObject, frozen=True):
         if any(one in self.wire.metadata.labels for one in RENEWER_LABELS):
             return self.evidence("/metadata/labels", "the controller's, which renews it")
         return None
+
+    @property
+    def is_tracked(self) -> bool:
+        """Whether the cluster itself says when its data was last changed; a file may have been edited since."""
+        return self.document.provider is Provider.KUBERNETES and bool(self.wire.metadata.managedFields)
 
     @property
     def changed(self) -> tuple[datetime, Evidence] | None:

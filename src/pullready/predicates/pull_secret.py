@@ -9,17 +9,22 @@ from msgspec.structs import replace
 from pullready.errors import FactUnavailable
 from pullready.facts.pull_rights import PullRight
 from pullready.facts.pullers import VirtualNodeIdentity
+from pullready.facts.reference import ImageReference
 from pullready.facts.secret_logins import SecretLogin
 from pullready.facts.service_accounts import Login
+from pullready.facts.workloads import Workload
 from pullready.predicates.admin_password import hashed_name, is_login_servers, judge_admin, judge_enabled
 from pullready.predicates.carried_pull import carried_pull
 from pullready.predicates.exchanged_token import judge_token
 from pullready.predicates.pull_right import not_needed
+from pullready.predicates.scoped_token import judge_scope_map, judge_scoped, judge_token_status, lacking_images
 from pullready.predicates.secret_principal import judge_principal
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
 #: Judges one login of a pull secret, whose user name stands at the evidence.
 Judging = Callable[[SecretLogin, Login, Evidence], Judgement]
+#: Returns the images that a finding about a login concerns.
+Concerned = Callable[[SecretLogin, Login], tuple[tuple[ImageReference, Workload], ...]]
 #: What lets a pod pull without the login: evidence of it, why it cannot be told, or nothing.
 Substitute = tuple[Evidence, ...] | FactUnavailable | None
 
@@ -48,12 +53,27 @@ def exchanged_token_expires(used: SecretLogin) -> Iterator[Judgement]:
     yield from _judge(used, judge_token, "a token of a sign-in")
 
 
+def registry_token_unusable(used: SecretLogin) -> Iterator[Judgement]:
+    """Yield one judgement for each token of the registry in the secret: found where nobody may sign in as that."""
+    yield from _judge(used, judge_scoped, "a token of the registry", by=judge_token_status)
+
+
+def scope_map_lacking(used: SecretLogin) -> Iterator[Judgement]:
+    """Yield one judgement for each token of the registry in the secret: found where it may not pull an image."""
+    yield from _judge(used, judge_scoped, "a token of the registry", by=judge_scope_map, about=lacking_images)
+
+
 def _lasts(login: Login) -> bool:
     return bool(login.username) and not login.is_exchanged and not login.is_incomplete
 
 
-def _judge(used: SecretLogin, judging: Judging, whose: str, *, by: Judging | None = None) -> Iterator[Judgement]:
-    """Judge those logins of the secret that *judging* is for; with *by*, where that is given."""
+def _judge(
+    used: SecretLogin, judging: Judging, whose: str, *, by: Judging | None = None, about: Concerned | None = None
+) -> Iterator[Judgement]:
+    """Judge those logins of the secret that *judging* is for; with *by*, where that is given.
+
+    What is found concerns the images that *about* returns alone, where that is given.
+    """
     anybody = used.right.registry.pulls_anonymously
     by_itself = kubelets(used.right) if anybody else None
     if isinstance(by_itself, tuple):
@@ -72,7 +92,9 @@ def _judge(used: SecretLogin, judging: Judging, whose: str, *, by: Judging | Non
             of_others.append(user)
         else:
             judged += 1
-            yield from settled(used, _one(used, by or judge, login, user), anybody=anybody)
+            judgement = _one(used, by or judge, login, user)
+            concerned = used.for_images(about(used, login)) if about and isinstance(judgement, Found) else used
+            yield from settled(concerned, judgement, anybody=anybody)
     if not judged:
         yield NotApplicable(used.subject, f"no login in it is {whose}", tuple(of_others))
 
@@ -83,8 +105,9 @@ def _judging_of(used: SecretLogin, login: Login) -> Judging | None:
         return judge_principal
     if login.is_exchanged:
         return judge_token
-    is_admin = login.is_admin_of(used.right.registry.name) or is_login_servers(used, login)
-    return judge_admin if is_admin else None
+    if login.is_admin_of(used.right.registry.name) or is_login_servers(used, login):
+        return judge_admin
+    return judge_scoped if login.token_name else None
 
 
 def _one(used: SecretLogin, judge: Judging, login: Login, user: Evidence) -> Judgement:
