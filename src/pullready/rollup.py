@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Final, cast
+from functools import partial
+from typing import cast
 
 import msgspec
 
@@ -15,80 +16,16 @@ from pullready.facts.base import SEPARATOR
 from pullready.facts.cluster import Cluster
 from pullready.facts.images import ImageUse
 from pullready.facts.nodes import PROVISIONED
+from pullready.facts.path.proof import is_answered, is_open, is_private
 from pullready.facts.placement import Placement
 from pullready.facts.pool_labels import LINUX
 from pullready.facts.pull_paths import PullPath
+from pullready.facts.pulled_images import PulledImage
 from pullready.facts.reference import ImageReference
+from pullready.links import PROVES, PULL_PATH, Shown, proven_links
 from pullready.outcome import ImageOutcome, Judged, Result
+from pullready.predicates.image_layers import Layers
 from pullready.verdict import Severity, Verdict
-
-#: The links of the way that a pull takes, in its order.
-PULL_PATH: Final = (
-    "reference",
-    "identity",
-    "credential",
-    "dns",
-    "route",
-    "firewall",
-    "gate",
-    "manifest",
-    "platform",
-    "layers",
-)
-#: Which link a check proves where it is clear. The links that no check proves yet stay unproven; a check that is not
-#: here proves none, for a pull may well succeed where it finds something.
-PROVES: Final[Mapping[str, str]] = {
-    "invalid-image-reference": "reference",
-    "image-uses-privatelink-hostname": "reference",
-    "cloud-suffix-mismatch": "reference",
-    "dnl-login-server-mismatch": "reference",
-    "image-reference-registry-unknown": "reference",
-    "kubelet-pull-role-missing": "identity",
-    "abac-registry-acrpull-not-honoured": "identity",
-    "kubelet-identity-not-on-vmss": "credential",
-    "cluster-sp-secret-expired": "credential",
-    "pull-secret-sp-invalid-or-expired": "credential",
-    "pull-secret-admin-password-stale": "credential",
-    "pull-secret-wrong-server-key": "credential",
-    "pull-secret-not-referenced-or-wrong-namespace": "credential",
-    "pull-secret-entra-token-expired": "credential",
-    "admin-user-disabled-with-admin-secret": "credential",
-    "registry-token-disabled-or-expired": "credential",
-    "scope-map-lacks-repository-read": "credential",
-    "private-dns-zone-not-linked-to-cluster-vnet": "dns",
-    "vnet-peering-missing-or-disconnected": "route",
-    "route-table-blackholes-registry": "route",
-    "nsg-blocks-registry-egress": "firewall",
-    "hub-firewall-blocks-private-endpoint": "firewall",
-    "nva-or-firewall-blocks-registry": "firewall",
-    "tls-handshake-timeout-path": "firewall",
-    "registry-firewall-excludes-cluster-egress": "gate",
-    "registry-public-access-disabled-without-private-path": "gate",
-    "image-or-repo-read-disabled": "manifest",
-    "image-pull-policy-hazard": "manifest",
-    "image-manifest-missing": "manifest",
-    "pod-os-nodeselector-mismatch": "platform",
-    "image-architecture-mismatch": "platform",
-    "windows-os-build-mismatch": "platform",
-}
-#: The link that only one of its checks proves, the one that knows what the image is for; the others can but break it.
-_PROVEN_BY: Final[Mapping[str, str]] = {
-    "reference": "image-reference-registry-unknown",
-    "manifest": "image-manifest-missing",
-    "platform": "image-architecture-mismatch",
-}
-#: Checks that can but break their link: what they are clear of is one reason of many why a login is refused.
-_BREAKING: Final = frozenset(
-    {
-        "pull-secret-wrong-server-key",
-        "pull-secret-not-referenced-or-wrong-namespace",
-        "pull-secret-entra-token-expired",
-        "admin-user-disabled-with-admin-secret",
-        "scope-map-lacks-repository-read",
-    }
-)
-#: The check that must have been asked as well before the link is proven, whether or not it applies.
-_ASKED_TOO: Final[Mapping[str, str]] = {"platform": "windows-os-build-mismatch"}
 
 Said = tuple[Result, Judged]
 
@@ -157,7 +94,10 @@ def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[Ima
         else:
             uses[_canonical(use)].append(use)
     pools = _pools(facts)
-    private = _private_paths(facts)
+    paths: dict[tuple[str | None, str], PullPath] = {
+        (one.origin, one.registry.subject): one for one in _known(facts, "pull_paths") if isinstance(one, PullPath)
+    }
+    layers = Layers(one for one in _known(facts, "pulled_images") if isinstance(one, PulledImage))
     cluster = facts.scope.target.cluster and ids.name_of(facts.scope.target.cluster)
     for named in uses.values():
         taking: dict[str | None, list[ImageUse]] = {}
@@ -175,17 +115,27 @@ def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[Ima
                 _repository(named[0]),
                 _secrets(on_pool, facts),
             )
-            yield _outcome(pull, index, is_private=(pool, pull.host) in private)
+            yield _outcome(pull, index, _shown(paths.get((pool, pull.host)), layers, pull))
 
 
-def _outcome(pull: _Pull, index: _Results, *, is_private: bool) -> ImageOutcome:
+def _outcome(pull: _Pull, index: _Results, shown: Shown) -> ImageOutcome:
     about = index.about(pull)
-    said = _by_link(about)
-    proven = tuple(link for link in PULL_PATH if _is_proven(link, said.get(link, set()), is_private=is_private))
+    proven = proven_links(_by_link(about), shown)
     unproven = tuple(link for link in PULL_PATH if link not in proven)
     verdict, because = _verdict(about, index.broken, complete=not unproven)
     workloads = tuple(dict.fromkeys(use.workload.subject for use in pull.uses))
     return ImageOutcome(pull.target, pull.pool, pull.image, workloads, verdict, because, proven, unproven)
+
+
+def _shown(path: PullPath | None, layers: Layers, pull: _Pull) -> Shown:
+    if path is None or pull.pool is None:
+        return Shown(bool, bool, bool)
+    origin = pull.pool
+    return Shown(
+        partial(is_private, path),
+        partial(is_answered, path),
+        lambda: is_open(path) and all(layers.are_held(use, origin) for use in pull.uses),
+    )
 
 
 def _verdict(about: list[Said], broken: list[str], *, complete: bool) -> tuple[str, tuple[str, ...]]:
@@ -217,19 +167,6 @@ def _by_link(about: list[Said]) -> dict[str, set[tuple[str, Verdict]]]:
         if link and not (one.kind is Verdict.FOUND and result.severity_of(one) is Severity.ADVICE):
             found[link].add((result.check.id, one.kind))
     return found
-
-
-def _is_proven(link: str, said: set[tuple[str, Verdict]], *, is_private: bool) -> bool:
-    """Say whether a check of *link* is clear and none of them anything worse; a private path has no gate to pass."""
-    kinds = {kind for _, kind in said}
-    if kinds & {Verdict.FOUND, Verdict.UNKNOWN}:
-        return False
-    if link in _ASKED_TOO and all(check != _ASKED_TOO[link] for check, _ in said):
-        return False
-    proving = {check for check, kind in said if kind is Verdict.CLEAR} - _BREAKING
-    return any(_PROVEN_BY.get(link, check) == check for check in proving) or (
-        link == "gate" and is_private and bool(kinds)
-    )
 
 
 def _known(facts: Facts, name: str) -> tuple[object, ...]:
@@ -276,19 +213,3 @@ def _pools(facts: Facts) -> dict[str, tuple[str, ...]]:
                     places.append(PROVISIONED)
                 found[placement.subject] = tuple(places)
     return found
-
-
-def _private_paths(facts: Facts) -> set[tuple[str | None, str]]:
-    """Return the pools and login servers between which there is a private endpoint."""
-    found: set[tuple[str | None, str]] = set()
-    for path in _known(facts, "pull_paths"):
-        if isinstance(path, PullPath) and _is_private(path):
-            found.add((path.origin, path.registry.subject))
-    return found
-
-
-def _is_private(path: PullPath) -> bool:
-    try:
-        return path.is_private
-    except FactUnavailable:
-        return False

@@ -30,6 +30,8 @@ _IMAGE_CONFIGS: Final = frozenset(
 _INDEXES: Final = frozenset(
     {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
 )
+#: What the media types of layers have in them that a registry need not hold: nodes fetch those from elsewhere.
+_FOREIGN: Final = (".foreign.", ".nondistributable.")
 #: An index may hold indexes; nobody nests them deeper than this on purpose.
 _DEEPEST: Final = 4
 _REMEDIES: Final = {
@@ -52,6 +54,14 @@ class _Descriptor(Struct, frozen=True):
     digest: str
     mediaType: str | UnsetType | None = UNSET
     platform: _Platform | UnsetType | None = UNSET
+
+
+class _Layer(Struct, frozen=True):
+    mediaType: str | UnsetType | None = UNSET
+
+
+class _Layered(Struct, frozen=True):
+    layers: list[_Layer] | UnsetType | None = UNSET
 
 
 class _Manifest(Struct, frozen=True):
@@ -133,6 +143,13 @@ class Artifact(msgspec.Struct, frozen=True, dict=True):
     def is_index(self) -> bool:
         """Whether it is an index (Docker's word: manifest list)."""
         return isinstance(self.wire.manifests, list)
+
+    @property
+    def holds_its_layers(self) -> bool:
+        """Whether the manifest names layers, and none that is fetched from elsewhere; raise where it is unread."""
+        layers = decode(answered(self.document), _Layered).layers or ()
+        kinds = [one.mediaType or "" for one in layers]
+        return bool(kinds) and all(kinds) and not any(part in kind for kind in kinds for part in _FOREIGN)
 
     def config(self, digest: str) -> Document:
         """Return the configuration *digest* that an image manifest of the repository names."""

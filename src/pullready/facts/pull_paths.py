@@ -15,6 +15,7 @@ from pullready.facts.egress import Egress
 from pullready.facts.nodes import PROVISIONED
 from pullready.facts.path.hosts import EndpointKind, layer_endpoints, login_endpoint
 from pullready.facts.path.inspection import Inspection
+from pullready.facts.path.proof import prove_answer
 from pullready.facts.path.way import Way
 from pullready.facts.registry import Registry
 from pullready.facts.resolution import Private, Public, Resolution
@@ -151,6 +152,9 @@ def _ask_resolution(path: PullPath) -> None:
             for host in _hosts(path):
                 with suppress(FactUnavailable):
                     path.resolution.answer_in(network, host)
+    for way in path.ways:
+        with suppress(FactUnavailable):
+            prove_answer(way)
 
 
 def _hosts(path: PullPath) -> Iterator[str]:

@@ -19,6 +19,7 @@ from pullready.facts.linked_zones import LinkedZones, private_name, record_name,
 from pullready.facts.network import VirtualNetwork, pool_subnet
 from pullready.facts.path.flow import PrivateAddress
 from pullready.facts.proxy import bypass_proxy
+from pullready.facts.public_names import led_out
 from pullready.facts.registry import Registry
 from pullready.facts.resolvers import Resolver, Resolvers, resolving_networks
 from pullready.facts.scope import Scope
@@ -168,6 +169,27 @@ class Resolution(msgspec.Struct, frozen=True, dict=True):
             return NoAnswer(shown, zone)
         addresses = self._private_addresses(host, record)
         return Private((link.shown, record.shown, *(one.evidence for one in addresses)), addresses)
+
+    def prove(self, host: str) -> tuple[Evidence, ...]:
+        """Return what shows that the nodes get an address for *host*: a private endpoint's, or without one the public.
+
+        Raise :class:`FactUnavailable` where that is not sure, and where the name leads past a private endpoint.
+        """
+        answer = self.answer_of(host)
+        if isinstance(answer, Private) or (isinstance(answer, Public) and answer.gap is Gap.NO_ENDPOINT):
+            return (*answer.evidence, *self.prove_public(host))
+        shown = answer.evidence[0]
+        reason = f"{host} does not lead to the private endpoint"
+        raise FactUnavailable(
+            reason,
+            "Mend what private-dns-zone-not-linked-to-cluster-vnet says of it first",
+            document=shown.document,
+            pointer=shown.pointer,
+        )
+
+    def prove_public(self, host: str) -> tuple[Evidence, ...]:
+        """Return what shows that the nodes' DNS asks public DNS for *host*; raise where something else may answer."""
+        return led_out(self.scope, self.resolvers, host, (self.cluster.id, self.network.id))
 
     @cached_property
     def _zones(self) -> LinkedZones:

@@ -74,8 +74,13 @@ def manifests_taken(image: PulledImage) -> Iterator[tuple[Build, str | None]]:
     builds = tuple(image.artifact.builds())
     for landing in image.landings:
         doubt = None if _is_sure(landing, builds) else landing.doubt or _NOT_SURE
-        for architecture in landing.possible if isinstance(landing.os, str) else ():
-            yield from ((build, doubt) for build in _taken(builds, str(landing.os), architecture))
+        yield from ((build, doubt) for build in taken_on(landing, builds))
+
+
+def taken_on(landing: Landing, builds: Iterable[Build]) -> Iterator[Build]:
+    """Yield what nodes of *landing* may take of *builds*; nothing where their operating system is not known."""
+    for architecture in landing.possible if isinstance(landing.os, str) else ():
+        yield from _taken(builds, str(landing.os), architecture)
 
 
 def _is_gone(build: Build) -> bool:
