@@ -28,6 +28,9 @@ TOKEN = "canary-kubernetes-token"
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 PODS = "/api/v1/pods"
 NODES = "/api/v1/nodes"
+CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
+#: What an API server says of a group that it does not have.
+NO_GROUP = (404, b"404 page not found\n")
 SECRET = {"name": "PASSWORD", "value": "canary-env"}
 CONTAINER = {"name": "web", "image": "shopimages.azurecr.io/web:1", "env": [SECRET]}
 
@@ -40,11 +43,15 @@ def workload(name: str, owner: str | None = None, **spec: Any) -> dict[str, Any]
 
 
 class ApiServer:
-    """Answers lists by path: a list of items, or a status."""
+    """Answers lists by path: a list of items, a status, or some text with a status.
+
+    ``expiring`` is how often a further page of a list is refused, because the list has expired.
+    """
 
     def __init__(self) -> None:
-        self.lists: dict[str, list[dict[str, Any]] | int | bytes] = {}
+        self.lists: dict[str, list[dict[str, Any]] | int | tuple[int, bytes]] = {}
         self.asked: list[str] = []
+        self.expiring = 0
 
     def answer(self, target: str, token: str | None) -> tuple[int, bytes]:
         self.asked.append(target)
@@ -52,8 +59,11 @@ class ApiServer:
         items = self.lists.get(path, [])
         if token != f"Bearer {TOKEN}":
             items = 401
-        if isinstance(items, bytes):
-            return 200, items
+        if isinstance(items, tuple):
+            return items
+        if "continue" in query and self.expiring:
+            self.expiring -= 1
+            items = 410
         if isinstance(items, int):
             return items, json.dumps({"kind": "Status", "code": items, "message": "canary-message"}).encode()
         start = int(query.get("continue", ["0"])[0])
@@ -189,6 +199,41 @@ def test_nodes_are_read_page_by_page_for_their_labels_and_taints(
     assert [str(taint) for node in facts("live_nodes").nodes for taint in node.taints] == ["gpu:NoSchedule"] * 5
 
 
+def test_a_list_that_expires_is_read_anew(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes, "_PAGE", 2)
+    server.lists[NODES] = [NODE] * 5
+    server.expiring = 2
+    found = read(need=Need.NODES)
+    assert len(document(found, NODES).body["items"]) == 5
+    assert len(server.asked) == 2 + 2 + 3
+    server.expiring = 3
+    unread = document(read(need=Need.NODES), NODES)
+    assert (unread.status, unread.detail) == (Status.FAILED, "the list of nodes expired 3 times while it was read")
+
+
+def test_runtime_classes_that_may_not_be_listed_concern_those_that_name_one(server: ApiServer) -> None:
+    server.lists[CLASSES] = 403
+    server.lists[DEPLOYMENTS] = [
+        workload("plain", template={"spec": {"containers": [CONTAINER]}}),
+        workload("sandboxed", template={"spec": {"containers": [CONTAINER], "runtimeClassName": "gvisor"}}),
+    ]
+    facts = Facts(Scope(read(), Target("live", context="prod"), Settings()))
+    assert [one.subject for one in facts("workloads")] == ["Deployment shop/plain", "Deployment shop/sandboxed"]
+    [plain, sandboxed] = facts("placements")
+    assert plain.runtime_class is None
+    assert "the list of runtimeclasses in all namespaces is forbidden" in str(sandboxed.runtime_class)
+
+
+def test_secrets_that_may_not_be_listed_concern_those_that_name_one(server: ApiServer) -> None:
+    server.lists[kubernetes.SECRETS] = 403
+    server.lists[DEPLOYMENTS] = [workload("plain", template={"spec": {"containers": [CONTAINER]}})]
+    found = read(settings=replace(Settings(), read_secrets=True))
+    assert "Let who runs this list Secrets" in str(document(found, kubernetes.SECRETS).remedy)
+    facts = Facts(Scope(found, Target("live", context="prod"), Settings()))
+    assert [one.subject for one in facts("workloads")] == ["Deployment shop/plain"]
+    assert facts("credentials").listed is None
+
+
 def test_nodes_that_may_not_be_listed_are_no_workloads(server: ApiServer) -> None:
     server.lists[NODES] = 403
     server.lists[DEPLOYMENTS] = [workload("web", template={"spec": {"containers": [CONTAINER]}})]
@@ -256,9 +301,17 @@ def test_of_a_live_secret_only_its_logins_and_times_are_kept(server: ApiServer) 
     [
         ("prod", 403, Status.FORBIDDEN, "the list of deployments in all namespaces is forbidden"),
         ("prod", 404, Status.NOT_FOUND, "the API server has no list of deployments"),
+        ("prod", NO_GROUP, Status.NOT_FOUND, "the API server has no list of deployments"),
+        ("prod", (404, b"<html>"), Status.FAILED, "answered 404"),
+        ("prod", 410, Status.FAILED, "the list of deployments expired 3 times"),
         ("prod", 500, Status.FAILED, "answered 500"),
-        ("prod", b"<html>", Status.FAILED, "answered 200"),
-        ("prod", b'{"items": [1], "kind": "DeploymentList", "apiVersion": "apps/v1"}', Status.FAILED, "answered 200"),
+        ("prod", (200, b"<html>"), Status.FAILED, "answered 200"),
+        (
+            "prod",
+            (200, b'{"items": [1], "kind": "DeploymentList", "apiVersion": "apps/v1"}'),
+            Status.FAILED,
+            "answered 200",
+        ),
         ("expired", 200, Status.FORBIDDEN, "does not accept the sign-in"),
         ("nowhere", 200, Status.FAILED, "the kubeconfig has no usable context nowhere"),
         ("blind", 200, Status.FAILED, "switches the verification of TLS certificates off"),
@@ -266,7 +319,9 @@ def test_of_a_live_secret_only_its_logins_and_times_are_kept(server: ApiServer) 
         ("gone", 200, Status.FAILED, "https://localhost:1 refuses the connection"),
     ],
 )
-def test_what_can_go_wrong(context: str, answer: int | bytes, status: Status, detail: str, server: ApiServer) -> None:
+def test_what_can_go_wrong(
+    context: str, answer: int | tuple[int, bytes], status: Status, detail: str, server: ApiServer
+) -> None:
     if answer != 200:
         server.lists[DEPLOYMENTS] = answer
     found = document(read(context), context=context)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _PAGE: Final = 500
 _MOST_PAGES: Final = 1000
+#: How often a list is begun that expires before its end: an API server keeps an old state for some minutes.
+_ATTEMPTS: Final = 3
 _CORE: Final = "/api/v1"
 _READ: Final = ("list",)
 #: What makes pods, and what their pull depends on.
@@ -40,6 +42,9 @@ LISTS: Final = (
     "/apis/node.k8s.io/v1/runtimeclasses",
 )
 SECRETS: Final = f"{_CORE}/secrets"
+_OPT_IN: Final = "Let who runs this list Secrets, which the ClusterRole does not, or judge without read-secrets: true"
+#: What an API server answers that does not have the group or version at all, which it says in no other form.
+_NO_SUCH_GROUP: Final = b"404 page not found"
 #: What another object of the lists made says nothing of its own.
 _OWNERS: Final = frozenset(
     {"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"}
@@ -68,12 +73,20 @@ def read_nodes(scope: Scope) -> Reading:
     yield [ids.live_nodes(str(scope.target.context))]
 
 
-class Kubernetes:
-    """The API server of the kubeconfig's *context*. *count* is called for every request; threads may share it."""
+class _Expired(Unreadable):
+    """The API server no longer has the state of the list whose next page was asked for."""
 
-    def __init__(self, context: str, count: Callable[[Provider], None]) -> None:
+
+class Kubernetes:
+    """The API server of the kubeconfig's *context*; so many threads as *connections* may share it.
+
+    *count* is called for every request.
+    """
+
+    def __init__(self, context: str, count: Callable[[Provider], None], connections: int = 1) -> None:
         self._context = context
         self._count = count
+        self._connections = connections
         self._lock = threading.Lock()
         self._client: ApiClient | Unreadable | None = None
 
@@ -92,7 +105,16 @@ class Kubernetes:
         if self._client is not None and not isinstance(self._client, Unreadable):
             self._client.rest_client.pool_manager.clear()
 
-    def _list(self, path: str) -> dict[str, Any]:
+    def _list(self, path: str, attempts: int = _ATTEMPTS) -> dict[str, Any]:
+        """Return the whole list: pages of one state, or nothing. One that expires before its end is begun anew."""
+        try:
+            return self._pages(path)
+        except _Expired:
+            if attempts == 1:
+                raise
+        return self._list(path, attempts - 1)
+
+    def _pages(self, path: str) -> dict[str, Any]:
         pages: list[dict[str, Any]] = []
         query = f"?limit={_PAGE}"
         for _ in range(_MOST_PAGES):
@@ -120,7 +142,7 @@ class Kubernetes:
             content: bytes = response.read()  # type: ignore[no-untyped-call]
         except (HTTPError, OSError) as error:
             raise failure(error, host) from None
-        return _body(response.status, content, f"list of {path.rpartition('/')[2]}", host)
+        return _body(response.status, content, path, host)
 
     def _connect(self) -> ApiClient:
         with self._lock:
@@ -131,12 +153,15 @@ class Kubernetes:
         return self._client
 
     def _connected(self) -> ApiClient | Unreadable:
+        from kubernetes.client import Configuration
         from kubernetes.config import ConfigException
         from kubernetes.config.kube_config import new_client_from_config
 
+        settings = Configuration()
+        settings.connection_pool_maxsize = self._connections
         try:
             client: ApiClient = new_client_from_config(  # type: ignore[no-untyped-call]
-                context=self._context, persist_config=False
+                context=self._context, client_configuration=settings, persist_config=False
             )
         except (ConfigException, OSError, ValueError, TypeError, KeyError):
             return Unreadable(
@@ -153,7 +178,8 @@ class Kubernetes:
         return client
 
 
-def _body(status: int, content: bytes, what: str, host: str) -> dict[str, Any]:
+def _body(status: int, content: bytes, path: str, host: str) -> dict[str, Any]:
+    what = f"list of {path.rpartition('/')[2]}"
     answer = json_of(content)
     match status:
         case HTTPStatus.OK if _is_list(answer):
@@ -162,10 +188,13 @@ def _body(status: int, content: bytes, what: str, host: str) -> dict[str, Any]:
             remedy = "Sign in to the cluster again, for example with kubelogin or az aks get-credentials"
             raise Unreadable(Status.FORBIDDEN, f"the API server does not accept the sign-in for the {what}", remedy)
         case HTTPStatus.FORBIDDEN if isinstance(answer, dict):
-            remedy = "Bind the ClusterRole of docs/permissions.md to who runs this"
+            remedy = _OPT_IN if path == SECRETS else "Bind the ClusterRole of docs/permissions.md to who runs this"
             raise Unreadable(Status.FORBIDDEN, f"the {what} in all namespaces is forbidden", remedy)
-        case HTTPStatus.NOT_FOUND if isinstance(answer, dict):
+        case HTTPStatus.NOT_FOUND if isinstance(answer, dict) or content.strip() == _NO_SUCH_GROUP:
             raise Unreadable(Status.NOT_FOUND, f"the API server has no {what}")
+        case HTTPStatus.GONE:
+            remedy = "Run again when the cluster and the network are less busy"
+            raise _Expired(Status.FAILED, f"the {what} expired {_ATTEMPTS} times while it was read", remedy)
         case _:
             raise Unreadable(Status.FAILED, f"{host} answered {status} for the {what}", "Run again; check the network")
 

@@ -67,7 +67,7 @@ class Reader:
     def cluster(self, context: str) -> Kubernetes:
         """Return the API server of a kubeconfig's context."""
         if context not in self._clusters:
-            self._clusters[context] = Kubernetes(context, self._count)
+            self._clusters[context] = Kubernetes(context, self._count, WORKERS)
         return self._clusters[context]
 
     def start_together(self, asked: Iterable[tuple[Sequence[str], Target]]) -> None:

@@ -253,6 +253,11 @@ def live_nodes(context: str) -> str:
     return live_list(context, "/api/v1/nodes")
 
 
+def live_runtime_classes(context: str) -> str:
+    """Return the list of the runtime classes of a live cluster."""
+    return live_list(context, "/apis/node.k8s.io/v1/runtimeclasses")
+
+
 def live_list(context: str, path: str) -> str:
     """Return the list that the API server of a kubeconfig's *context* answers at *path* (such as ``/api/v1/pods``)."""
     return f"kubernetes:{context}{path}"

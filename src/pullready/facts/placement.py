@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from pullready.errors import FactUnavailable
+from pullready.facts import ids
 from pullready.facts.base import Unread
 from pullready.facts.cluster import Cluster, NodePool, cluster
 from pullready.facts.live_nodes import LiveNode, LiveNodes
@@ -230,6 +231,7 @@ def placements(
     live_nodes: LiveNodes | None = None,
 ) -> tuple[Placement | Unread, ...]:
     """Return each workload with the pools that it may run on, or why there are none to look at."""
+    listed = ids.live_runtime_classes(str(scope.target.context))
     found: Cluster | FactUnavailable | None = None
     try:
         found = cluster(scope) if scope.target.cluster else None
@@ -238,21 +240,24 @@ def placements(
     return tuple(
         one
         if isinstance(one, Unread)
-        else Placement(one, found, _class_of(one, runtime_classes), nodes=live_nodes or LiveNodes())
+        else Placement(one, found, _class_of(one, runtime_classes, listed), nodes=live_nodes or LiveNodes())
         for one in workloads
     )
 
 
 def _class_of(
-    workload: Workload, runtime_classes: tuple[RuntimeClass | Unread, ...]
+    workload: Workload, runtime_classes: tuple[RuntimeClass | Unread, ...], listed: str
 ) -> RuntimeClass | FactUnavailable | None:
-    """Return the RuntimeClass of *workload*; why it is not known where it is not among those that were read."""
+    """Return the RuntimeClass of *workload*; why it is not known where it is not among those that were read.
+
+    *listed* is the id of the list of those of the live cluster.
+    """
     name = workload.pod.runtime_class
     if name is None:
         return None
     read = [one for one in runtime_classes if isinstance(one, RuntimeClass) and one.name == name]
-    return (
-        read[0]
-        if read
-        else FactUnavailable(f"the RuntimeClass {name} was not read", f"Judge the manifest of {name} as well")
-    )
+    if read:
+        return read[0]
+    refused = (one.why for one in runtime_classes if isinstance(one, Unread) and ids.same(one.why.document, listed))
+    unread = FactUnavailable(f"the RuntimeClass {name} was not read", f"Judge the manifest of {name} as well")
+    return next(refused, unread)

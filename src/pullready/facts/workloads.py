@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pullready.errors import FactUnavailable
+from pullready.facts import ids
 from pullready.facts.base import Fact, Unread, decode
 from pullready.facts.objects import KubernetesObject, located, objects
 from pullready.facts.pods import PodSpec, PodWire, pod_specs
@@ -28,9 +29,17 @@ class Workload(Fact, frozen=True):
 
 @fact(Need.MANIFESTS, Need.WORKLOADS)
 def workloads(scope: Scope) -> tuple[Workload | Unread, ...]:
-    """Return every workload of the manifests and of the live cluster; unread are those that cannot be understood."""
+    """Return every workload of the manifests and of the live cluster; unread are those that cannot be understood.
+
+    That runtime classes or Secrets are unread counts where a workload names one, and is no workload that is missing.
+    """
+    context = str(scope.target.context)
+    beside = (ids.live_runtime_classes(context), ids.live_secrets(context))
     return tuple(
-        workload for one in objects(scope) for workload in ((one,) if isinstance(one, Unread) else _workloads(one))
+        workload
+        for one in objects(scope)
+        if not (isinstance(one, Unread) and any(ids.same(one.why.document, id_) for id_ in beside))
+        for workload in ((one,) if isinstance(one, Unread) else _workloads(one))
     )
 
 
