@@ -34,9 +34,9 @@ from tests.azure.fixtures import Serve
 from tests.azure.signatures import SIGNER, Signer
 from tests.azure.standin import TOKEN, Standin
 from tests.registry import shop
-from tests.registry.layouts import Descriptor, Layout
+from tests.registry.layouts import Descriptor
 from tests.registry.server import Registry, skopeo
-from tests.registry.shop import BILLING, IMAGES, MIGRATE, NIGHTLY, STOCK, WEB, Image
+from tests.registry.shop import BILLING, IMAGES, MIGRATE, NIGHTLY, OF_FAULTS, STOCK, WEB, Image
 from tools.examples import of_fault
 from tools.shop.contents import SHOPIMAGES, SHOPTOOLS
 from tools.shop.environment import SHOP, Bodies, healthy
@@ -264,30 +264,13 @@ def test_a_manifest_that_no_node_takes_may_be_gone(opened: Open) -> None:
     assert shop_.judge().exit_code is Exit.READY
 
 
-def _for_amd64(layout: Layout) -> Descriptor:
-    one = layout.image("linux", "amd64")
-    return layout.index(one, layout.attestation(one))
-
-
-def _for_2025(layout: Layout) -> Descriptor:
-    return layout.index(layout.image("windows", "amd64", version=shop.WINDOWS_2025))
-
-
-#: What is pushed over what the shop has, so that the fault of that name shows in its registries.
-FAULTS: Final[dict[str, tuple[Image, ...]]] = {
-    "image-architecture-mismatch": (WEB._replace(build=_for_amd64), NIGHTLY._replace(build=shop.for_both)),
-    "windows-os-build-mismatch": (BILLING._replace(build=_for_2025),),
-    "image-or-repo-read-disabled": (),
-}
-
-
-@pytest.mark.parametrize("slug", FAULTS)
+@pytest.mark.parametrize("slug", OF_FAULTS)
 def test_each_fault_is_found_by_its_own_check(slug: str, opened: Open) -> None:
     [fault] = [one for one in image_faults() if one.slug == slug]
     beside = {id_: body for id_, body in of_fault(fault).bodies.items() if "/v2/" not in id_}
     shop_ = opened(beside)
-    if FAULTS[slug]:
-        shop_.push(*FAULTS[slug])
+    if OF_FAULTS[slug]:
+        shop_.push(*OF_FAULTS[slug])
     run = shop_.judge()
     assert run.exit_code is Exit.NOT_READY
     assert {slug for slug, verdict in verdicts(run).items() if verdict in {Verdict.FOUND, Verdict.UNKNOWN}} == {slug}

@@ -70,6 +70,23 @@ STOCK: Final = Image(SHOPTOOLS, "stock", "3.2.1", single, is_docker=True)
 IMAGES: Final = (WEB, BILLING, NIGHTLY, MIGRATE, STOCK)
 
 
+def _for_amd64(layout: Layout) -> Descriptor:
+    one = layout.image("linux", "amd64")
+    return layout.index(one, layout.attestation(one))
+
+
+def _for_2025(layout: Layout) -> Descriptor:
+    return layout.index(layout.image("windows", "amd64", version=WINDOWS_2025))
+
+
+#: What is pushed over what the shop has, so that the fault of that name shows in its registries.
+OF_FAULTS: Final[dict[str, tuple[Image, ...]]] = {
+    "image-architecture-mismatch": (WEB._replace(build=_for_amd64), NIGHTLY._replace(build=for_both)),
+    "windows-os-build-mismatch": (BILLING._replace(build=_for_2025),),
+    "image-or-repo-read-disabled": (),
+}
+
+
 @contextmanager
 def serving(folder: Path) -> Iterator[dict[str, Registry]]:
     """Run the registries until the ``with`` statement ends; yield them by login server, as *folder* has them."""
