@@ -283,6 +283,17 @@ FAILURES: Final[dict[str, Row]] = {
         "Grant AcrPull at the registry",
         status=Status.FORBIDDEN,
     ),
+    "token refused": Row(
+        refuses(WEB, 401, "UNAUTHORIZED", WWW_Authenticate='Bearer realm="https://x/",error="invalid_token"'),
+        "UNAUTHORIZED: shopimages.azurecr.io does not accept the token that it gave for web itself (invalid_token)",
+        "Run again; if that stays so, look who answers there",
+    ),
+    "token allows too little": Row(
+        refuses(WEB, 401, "UNAUTHORIZED", WWW_Authenticate='Bearer realm="https://x/",error="insufficient_scope"'),
+        "UNAUTHORIZED: the sign-in may not read web in shopimages.azurecr.io",
+        "Grant AcrPull at the registry",
+        status=Status.FORBIDDEN,
+    ),
     "sign-in refused": Row(
         refuses(EXCHANGE, 401, "UNAUTHORIZED"),
         "shopimages.azurecr.io does not accept the sign-in",
