@@ -488,7 +488,7 @@ def test_an_unknown_kind_of_manifest_is_unknown_and_not_absent(shop: Open) -> No
 
 
 def test_of_a_repository_with_ten_thousand_tags_none_is_listed(shop: Open) -> None:
-    others = {ids.tag_properties(SHOPIMAGES, "web", f"build-{number}"): {} for number in range(10_000)}
+    others: Bodies = {ids.tag_properties(SHOPIMAGES, "web", f"build-{number}"): {} for number in range(10_000)}
     opened = shop({WEB: None, CHILD: None, **others, ids.cache_rules_of(SHOP): []})
     run = opened.judge([MISSING])
     assert {one.observed.partition(";")[0] for one in found_in(run)} == {GONE["tag"][1]}
