@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -281,6 +283,17 @@ FAILURES: Final[dict[str, Row]] = {
         "Grant AcrPull at the registry",
         status=Status.FORBIDDEN,
     ),
+    "token refused": Row(
+        refuses(WEB, 401, "UNAUTHORIZED", WWW_Authenticate='Bearer realm="https://x/",error="invalid_token"'),
+        "UNAUTHORIZED: shopimages.azurecr.io does not accept the token that it gave for web itself (invalid_token)",
+        "Run again; if that stays so, look who answers there",
+    ),
+    "token allows too little": Row(
+        refuses(WEB, 401, "UNAUTHORIZED", WWW_Authenticate='Bearer realm="https://x/",error="insufficient_scope"'),
+        "UNAUTHORIZED: the sign-in may not read web in shopimages.azurecr.io",
+        "Grant AcrPull at the registry",
+        status=Status.FORBIDDEN,
+    ),
     "sign-in refused": Row(
         refuses(EXCHANGE, 401, "UNAUTHORIZED"),
         "shopimages.azurecr.io does not accept the sign-in",
@@ -472,6 +485,32 @@ def test_an_unknown_kind_of_manifest_is_unknown_and_not_absent(shop: Open) -> No
         one.judgement.reason for result in run.results for one in result.judged if isinstance(one.judgement, Unknown)
     ]
     assert all("is neither an image manifest nor an index" in reason for reason in reasons)
+
+
+def test_of_a_repository_with_ten_thousand_tags_none_is_listed(shop: Open) -> None:
+    others: Bodies = {ids.tag_properties(SHOPIMAGES, "web", f"build-{number}"): {} for number in range(10_000)}
+    opened = shop({WEB: None, CHILD: None, **others, ids.cache_rules_of(SHOP): []})
+    run = opened.judge([MISSING])
+    assert {one.observed.partition(";")[0] for one in found_in(run)} == {GONE["tag"][1]}
+    asked = [id_ for id_ in opened.standin.asked("registry") if id_.startswith(START) or "/acr/v1/" in id_]
+    assert len(asked) < 12
+    assert sorted(id_ for id_ in asked if "/web" in id_) == sorted([WEB, TAG, REPOSITORY])
+
+
+def test_of_a_configuration_that_is_packed_no_more_is_unpacked_than_it_may_hold(shop: Open) -> None:
+    opened = shop()
+    packed = gzip.compress(b'{"os": "linux", "architecture": "amd64", "canary": "' + b"x" * (50 << 20) + b'"}')
+    stored = opened.at(CONFIG).replace(SHOPIMAGES, acr.STORAGE)
+    opened.standin.fails(stored, Fault(200, packed, {"Content-Encoding": "gzip"}))
+    tracemalloc.start()
+    try:
+        document = opened.document(CONFIG)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert document.status is Status.FAILED
+    assert f"{acr.STORAGE} answers with more than 4 MiB" in str(document.detail)
+    assert most < 25 << 20
 
 
 def test_registries_that_the_target_does_not_know_are_asked_for_nothing(shop: Open) -> None:

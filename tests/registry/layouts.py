@@ -25,11 +25,11 @@ _ANNOTATIONS: Final = {"org.opencontainers.image.description": "canary-annotatio
 
 
 class Layout:
-    """A layout in *folder*, which is made. What is built last is what it holds under no other name."""
+    """A layout in *folder*, which is made where it is not there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "blobs" / "sha256").mkdir(parents=True)
+        (folder / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
         (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
 
     def image(self, os: str, architecture: str, **more: str) -> Descriptor:

@@ -3,6 +3,7 @@
 A refusal or an absence counts only in the shape that registries give it: the error page of a proxy proves neither.
 
 Sources: https://github.com/opencontainers/distribution-spec (Error Codes),
+https://www.rfc-editor.org/rfc/rfc6750#section-3.1 (Error Codes),
 https://learn.microsoft.com/azure/container-registry/container-registry-faq and
 https://learn.microsoft.com/troubleshoot/azure/azure-container-registry/acr-authentication-errors
 """
@@ -32,6 +33,8 @@ GRANT: Final = (
 )
 _ABSENT: Final = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "TAG_UNKNOWN"})
 _FIREWALL: Final = re.compile(r"client with IP|aka\.ms/acr/firewall", re.IGNORECASE)
+#: A token that is expired, malformed or not the registry's, and not one that allows too little.
+_NO_TOKEN: Final = re.compile(r'\berror="?invalid_token\b')
 _CODE: Final = re.compile(r"[A-Z][A-Z_]{1,40}")
 
 
@@ -50,7 +53,7 @@ def body_of(reply: Reply, repository: str) -> Any:
     *repository* is named where the answer is that the caller may not read it.
     """
     if reply.status != HTTPStatus.OK:
-        raise refused(reply, repository)
+        raise _disowned(reply, repository) or refused(reply, repository)
     body = json_of(reply.content)
     if not isinstance(body, dict):
         raise _out_of_shape(reply)
@@ -72,6 +75,16 @@ def refused(reply: Reply, repository: str) -> Unreadable:
             return Unreadable(Status.NOT_FOUND, code)
         case _:
             return _failed(reply, code, repository)
+
+
+def _disowned(reply: Reply, repository: str) -> Unreadable | None:
+    """Return that a registry takes its own token for none, if so: that says nothing of the caller's rights."""
+    code, _ = _error(reply.content)
+    told = reply.headers.get("WWW-Authenticate", "")
+    if code is None or reply.status != HTTPStatus.UNAUTHORIZED or not _NO_TOKEN.search(told):
+        return None
+    detail = f"{code}: {reply.host} does not accept the token that it gave for {repository} itself (invalid_token)"
+    return Unreadable(Status.FAILED, detail, "Run again; if that stays so, look who answers there: it may be a proxy")
 
 
 def _failed(reply: Reply, code: str, repository: str) -> Unreadable:
