@@ -234,6 +234,11 @@ def test_secrets_that_may_not_be_listed_concern_those_that_name_one(server: ApiS
     assert facts("credentials").listed is None
 
 
+def test_a_list_whose_items_are_null_is_empty(server: ApiServer) -> None:
+    server.lists[NODES] = (200, b'{"kind": "NodeList", "apiVersion": "v1", "metadata": {}, "items": null}')
+    assert document(read(need=Need.NODES), NODES).body == {"apiVersion": "v1", "kind": "NodeList", "items": []}
+
+
 def test_nodes_that_may_not_be_listed_are_no_workloads(server: ApiServer) -> None:
     server.lists[NODES] = 403
     server.lists[DEPLOYMENTS] = [workload("web", template={"spec": {"containers": [CONTAINER]}})]
@@ -302,6 +307,7 @@ def test_of_a_live_secret_only_its_logins_and_times_are_kept(server: ApiServer) 
         ("prod", 403, Status.FORBIDDEN, "the list of deployments in all namespaces is forbidden"),
         ("prod", 404, Status.NOT_FOUND, "the API server has no list of deployments"),
         ("prod", NO_GROUP, Status.NOT_FOUND, "the API server has no list of deployments"),
+        ("prod", (200, b'{"kind": "DeploymentList", "apiVersion": "apps/v1"}'), Status.FAILED, "answered 200"),
         ("prod", (404, b"<html>"), Status.FAILED, "answered 404"),
         ("prod", 410, Status.FAILED, "the list of deployments expired 3 times"),
         ("prod", 500, Status.FAILED, "answered 500"),

@@ -119,7 +119,7 @@ class Kubernetes:
         query = f"?limit={_PAGE}"
         for _ in range(_MOST_PAGES):
             page = self._get(path, query)
-            page["items"] = [item for item in page["items"] if not _is_made_by_another(item)]
+            page["items"] = [item for item in page["items"] or () if not _is_made_by_another(item)]
             pages.append(reduce_list(page))
             more = page.get("metadata", {}).get("continue")
             if not more:
@@ -200,12 +200,16 @@ def _body(status: int, content: bytes, path: str, host: str) -> dict[str, Any]:
 
 
 def _is_list(answer: object) -> TypeGuard[dict[str, Any]]:
+    """Say whether *answer* is a list; of one that is empty, Kubernetes 1.5 says that its items are null.
+
+    Source: https://github.com/kubernetes/kubernetes/issues/39822
+    """
     return (
         isinstance(answer, dict)
         and isinstance(answer.get("apiVersion"), str)
         and isinstance(answer.get("kind"), str)
-        and isinstance(items := answer.get("items"), list)
-        and all(isinstance(item, dict) for item in items)
+        and isinstance(items := answer.get("items", 0), list | None)
+        and all(isinstance(item, dict) for item in items or ())
     )
 
 
