@@ -17,7 +17,7 @@ from pullready.facts import ids, needs_of
 from pullready.outcome import Exit, Run
 from pullready.snapshot import Provider, Snapshot
 from pullready.verdict import Unknown, Verdict
-from tests.azure import environments, rbac, runs
+from tests.azure import acr, environments, rbac, runs
 from tests.azure.fixtures import Serve
 from tests.azure.rbac import Grant
 from tests.azure.standin import PRINCIPAL, Fault, Request, Standin
@@ -32,8 +32,8 @@ from tools.shop.landing_zone import landing_zone
 
 ROLE: Final = json.loads((MANIFESTS.parent / "docs" / "custom-role.json").read_text())
 #: What registries' own API goes by is tried in test_registry_api.
-PULL: Final = "Microsoft.ContainerRegistry/registries/pull/read"
-ACTIONS: Final[tuple[str, ...]] = tuple(one for one in ROLE["Actions"] if one != PULL)
+OF_REGISTRIES: Final = {acr.PULL, acr.DELETED}
+ACTIONS: Final[tuple[str, ...]] = tuple(one for one in ROLE["Actions"] if one not in OF_REGISTRIES)
 GRAPH: Final = ("Application.Read.All", "Directory.Read.All")
 
 

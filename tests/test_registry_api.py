@@ -69,12 +69,14 @@ def test_what_registries_hold_is_read_once_and_nothing_else(
     standin = serve_registries(acr.genuine(make()))
     found, _ = read(standin)
     told = bodies(found)
-    beside = {id_ for id_ in told if "/acr/v1/" in id_}
+    bins = {id_ for id_ in told if "/acr/v1/_deleted/" in id_}
+    beside = {id_ for id_ in told if "/acr/v1/" in id_} - bins
     # They are looked at before an image is asked for; the examples do without.
     rules = {id_ for id_ in told.keys() - bodies(standin.snapshot).keys() if id_.endswith("/cacherules")}
-    assert {id_: one for id_, one in told.items() if id_ not in beside | rules} == bodies(standin.snapshot)
+    assert {id_: one for id_, one in told.items() if id_ not in beside | bins | rules} == bodies(standin.snapshot)
     absent = {id_.partition("/manifests/")[0].replace("/v2/", "/acr/v1/") for id_ in told if _is_absent(told, id_)}
     assert {id_.partition("/_")[0] for id_ in beside} == absent
+    assert {id_.rpartition("/_")[0].replace("/_deleted", "") for id_ in bins} == absent
     asked = Counter(standin.asked("registry"))
     assert found.requests["registry"] == asked.total()
     tokens = {id_: asked.pop(id_) for id_ in [*asked] if id_.endswith("/oauth2/token")}
@@ -82,9 +84,10 @@ def test_what_registries_hold_is_read_once_and_nothing_else(
     assert set(asked.values()) <= {1}
     for id_, count in tokens.items():
         host = id_.removesuffix("/oauth2/token")
-        assert count == len(
-            {one.split("/manifests/")[0] for one in asked if one.startswith(f"{host}/v2/") and "/manifests/" in one}
-        )
+        repositories = {
+            one.split("/manifests/")[0] for one in asked if one.startswith(f"{host}/v2/") and "/manifests/" in one
+        }
+        assert count == len(repositories) + len({id_ for id_ in bins if id_.startswith(f"{host}/")})
     assert set(blobs.values()) <= {1}
 
 
@@ -534,3 +537,73 @@ def test_capitals_in_a_tag_are_kept(shop: Open) -> None:
     same = healthy()[WEB]
     opened = shop({ids.image_manifest(SHOPIMAGES, "web", "Rc1"): same}, {"pod.yaml": pod})
     assert opened.judge([MISSING]).exit_code is Exit.READY
+
+
+TAGS: Final = ids.deleted_tags(SHOPIMAGES, "web")
+BIN: Final = "soft-deleted-artifact"
+
+
+def entry(tag: str, at: int = 0) -> dict[str, str]:
+    return {"tag": tag, "digest": digest(tag), "createdAt": "canary", "deletedAt": f"2026-11-01T08:00:0{at}Z"}
+
+
+def test_the_bin_is_read_page_by_page_and_only_where_an_image_is_not_there(shop: Open) -> None:
+    listed = [*(entry(f"0.{number}") for number in range(8)), entry("1.4.2", 1), entry("1.4.2", 2)]
+    opened = shop({WEB: None, TAGS: {"tags": listed}, ids.cache_rules_of(SHOP): []})
+    opened.standin.registries.page_size = 3
+    run = opened.judge()
+    assert {slug: verdict for slug, verdict in verdicts(run).items() if verdict is Verdict.FOUND} == {
+        BIN: Verdict.FOUND
+    }
+    assert {one.remedy.partition(";")[0] for one in found_in(run)} == {
+        f"az acr manifest restore --registry shopimages --name web:1.4.2 --digest {digest('1.4.2')}"
+    }
+    asked = [id_ for id_ in opened.standin.asked("registry") if "/_deleted/" in id_]
+    assert [id_.partition("?")[0] for id_ in asked] == [TAGS] * 4
+    kept = opened.document(TAGS).body
+    assert len(kept["tags"]) == 10
+    assert "canary" not in json.dumps(kept)
+
+
+def test_without_the_right_to_see_the_bin_what_is_not_there_is_found_as_before(shop: Open) -> None:
+    opened = shop({WEB: None, TAGS: {"tags": [entry("1.4.2")]}, ids.cache_rules_of(SHOP): []})
+    opened.standin.registries.shows_bins = False
+    opened.standin.registries.open = {SHOPIMAGES}
+    run = opened.judge([MISSING, BIN])
+    assert verdicts(run) == {MISSING: Verdict.FOUND, BIN: Verdict.UNKNOWN}
+    [reason] = {
+        one.judgement.remedy for result in run.results for one in result.judged if isinstance(one.judgement, Unknown)
+    }
+    assert "Microsoft.ContainerRegistry/registries/deleted/read" in reason
+    assert opened.document(TAGS).status is Status.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Fault(200, {"tags": "canary"}), "answered the question for its bin with something else"),
+        (Fault(200, {"images": []}), "answered the question for its bin with something else"),
+        (Fault(200, {"tags": []}, {"Link": '<https://example.com/?last=1>; rel="next"'}), "goes on elsewhere"),
+        (Fault(200, {"tags": []}, {"Link": '</acr/v1/web/_tags?last=1>; rel="next"'}), "goes on elsewhere"),
+        (
+            Fault(200, {"tags": []}, {"Link": f'<{TAGS.partition(SHOPIMAGES)[2]}?n=1>; rel="next"'}),
+            "more than 100 pages",
+        ),
+        (Fault(200, b"<html>", HTML), "something other than a JSON object"),
+        (Fault(405, {"errors": [{"code": "UNSUPPORTED", "message": ""}]}), "UNSUPPORTED"),
+    ],
+)
+def test_a_bin_that_answers_strangely_leaves_its_check_unknown_and_no_other(
+    fault: Fault, says: str, shop: Open
+) -> None:
+    opened = shop({WEB: None, ids.cache_rules_of(SHOP): []})
+    opened.standin.fails(TAGS, fault)
+    run = opened.judge([MISSING, BIN])
+    assert verdicts(run) == {MISSING: Verdict.FOUND, BIN: Verdict.UNKNOWN}
+    assert says in str(opened.document(TAGS).detail)
+
+
+def test_an_empty_bin_may_be_null(shop: Open) -> None:
+    opened = shop({WEB: None, ids.cache_rules_of(SHOP): []})
+    opened.standin.fails(TAGS, Fault(200, {"tags": None}))
+    assert verdicts(opened.judge([MISSING, BIN])) == {MISSING: Verdict.FOUND, BIN: Verdict.CLEAR}

@@ -54,6 +54,7 @@ PROVES: Final[Mapping[str, str]] = {
     "image-or-repo-read-disabled": "manifest",
     "image-pull-policy-hazard": "manifest",
     "image-manifest-missing": "manifest",
+    "soft-deleted-artifact": "manifest",
     "pod-os-nodeselector-mismatch": "platform",
     "image-architecture-mismatch": "platform",
     "windows-os-build-mismatch": "platform",

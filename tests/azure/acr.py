@@ -34,6 +34,8 @@ SIGNATURE: Final = "canary-signature"
 PULL: Final = "Microsoft.ContainerRegistry/registries/pull/read"
 _DIGEST: Final = re.compile("sha256:[0-9a-f]{64}")
 _CONTENT: Final = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs)/(?P<version>[^/]+)")
+DELETED: Final = "Microsoft.ContainerRegistry/registries/deleted/read"
+_BIN: Final = re.compile(r"/acr/v1/_deleted/(?P<repository>.+)/_(?P<kind>tags|manifests)")
 _PROPERTIES: Final = re.compile(r"/acr/v1/(?P<repository>.+?)(/_(?P<kind>tags|manifests)/(?P<version>[^/]+))?")
 #: What stands in real manifests and configurations, and is none of a run's business.
 _AROUND: Final[dict[str, dict[str, Any]]] = {
@@ -107,7 +109,8 @@ def id_of(host: str, path: str) -> str:
 class Registries:
     """All registries of a snapshot, behind one front.
 
-    Whoever is not among ``pullers`` (object ids), where that is given, may read nothing. ``open`` are the login servers
+    Whoever is not among ``pullers`` (object ids), where that is given, may read nothing; with ``shows_bins`` those may
+    read what was deleted, in pages of ``page_size``. ``open`` are the login servers
     that anybody may pull from, ``closed`` those whose firewall lets nobody in. ``realms`` are what challenges name
     instead of the registry itself. Tokens that are in ``revoked`` count no more. What is ``behind`` a login server
     holds its images instead of the snapshot, and verifies the access tokens itself: ``signer`` signs them, with
@@ -117,6 +120,8 @@ class Registries:
     def __init__(self, entra: Entra) -> None:
         self.entra = entra
         self.pullers: set[str] | None = None
+        self.page_size = 100
+        self.shows_bins = True
         self.open: set[str] = set()
         self.closed: set[str] = set()
         self.realms: dict[str, str] = {}
@@ -169,7 +174,7 @@ class Registries:
                 return self._unauthorized(host)
             caller = Issued(host, told["tenant"], told["oid"])
             if self.pullers is None or caller.principal in self.pullers:
-                allowed |= {"pull", "metadata_read"}
+                allowed |= {"pull", "metadata_read", *(["deleted_read"] if self.shows_bins else ())}
         elif host not in self.open:
             return self._unauthorized(host)
         given = sorted(allowed & set(actions.split(",")))
@@ -195,10 +200,11 @@ class Registries:
 
     def _read(self, snapshot: Snapshot, call: Call, host: str) -> Answer:
         found = _CONTENT.fullmatch(call.path)
-        named = found or _PROPERTIES.fullmatch(call.path)
+        named = found or _BIN.fullmatch(call.path) or _PROPERTIES.fullmatch(call.path)
         if named is None or call.method != "GET":
             return errors(404, "OPERATION_UNKNOWN", "The specified operation does not exist")
-        action = "pull" if found else "metadata_read"
+        is_bin = named.re is _BIN
+        action = "pull" if found else "deleted_read" if is_bin else "metadata_read"
         try:
             access = self._told(call.token, host, "access_token")["access"]
         except jwt.InvalidTokenError:
@@ -207,14 +213,22 @@ class Registries:
         is_allowed = any(one["name"] == named["repository"] and action in one["actions"] for one in access)
         if not is_allowed or document.status is Status.FORBIDDEN:
             return self._unauthorized(host, named["repository"], action)
+        if document.status is Status.FAILED:
+            return errors(503, "UNAVAILABLE", "The service is not available.")
+        if is_bin:
+            return self._page((document.body or {}).get(named["kind"], []), call, named["kind"])
         if host in self.behind and document.status is not Status.READ:
             return real.properties(self.behind[host], host, **named.groupdict())
-        match document.status:
-            case Status.FAILED:
-                return errors(503, "UNAVAILABLE", "The service is not available.")
-            case Status.READ:
-                return _content(document, call, named) if found else Answer(body=document.body)
+        if document.status is Status.READ:
+            return _content(document, call, named) if found else Answer(body=document.body)
         return _derived(snapshot, host, named) or _unknown(snapshot, host, named, is_content=found is not None)
+
+    def _page(self, listed: list[Any], call: Call, kind: str) -> Answer:
+        """Return a page of what is *listed* in a bin, and where the next one is."""
+        start, size = int(call.query.get("last", "0")), min(int(call.query["n"]), self.page_size)
+        ends = start + size >= len(listed)
+        link = {} if ends else {"Link": f'<{call.path}?last={start + size}&n={call.query["n"]}>; rel="next"'}
+        return Answer(200, {kind: listed[start : start + size]}, link)
 
     def _stored(self, snapshot: Snapshot, call: Call) -> Answer:
         """Return a blob to whoever has the signature; storage accounts refuse tokens of registries."""

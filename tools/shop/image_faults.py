@@ -36,6 +36,25 @@ def image_faults() -> Iterator[Fault]:
                 "imageName": "web",
                 "tag": {"name": "1.4.2", "digest": digest("web"), **_DATED, "changeableAttributes": _CHANGEABLE},
             },
+            ids.deleted_tags(SHOPIMAGES, "web"): {"tags": []},
+            ids.deleted_manifests(SHOPIMAGES, "web"): {"manifests": []},
+            ids.cache_rules_of(SHOP): [],
+        },
+    )
+    yield Fault(
+        "soft-deleted-artifact",
+        "The image was deleted, and is in the registry's bin",
+        "Somebody tidied up the registry. It has the soft delete policy, and keeps for a week what was deleted.",
+        f'{_SCHEME} "shopimages.azurecr.io/web:1.4.2": failed to resolve reference "shopimages.azurecr.io/web:1.4.2":\n'
+        "shopimages.azurecr.io/web:1.4.2: not found",
+        f"az acr manifest restore --registry shopimages --name web:1.4.2 --digest {digest('web')}",
+        bodies={
+            ids.image_manifest(SHOPIMAGES, "web", "1.4.2"): None,
+            ids.repository_properties(SHOPIMAGES, "web"): None,
+            ids.tag_properties(SHOPIMAGES, "web", "1.4.2"): None,
+            ids.deleted_tags(SHOPIMAGES, "web"): {
+                "tags": [{"tag": "1.4.2", "digest": digest("web"), "deletedAt": "2026-10-30T08:00:00.0000000Z"}]
+            },
             ids.cache_rules_of(SHOP): [],
         },
     )

@@ -22,6 +22,7 @@ from pullready.facts.artifacts import Build
 from pullready.facts.pulled_images import PulledImage, pulled
 from pullready.facts.scope import Facts, Need, Scope
 from pullready.facts.vm_sizes import CAPABILITY, RESOURCE_TYPE
+from pullready.predicates.deleted_image import soft_deleted
 from pullready.predicates.image_manifest import manifest_missing
 from pullready.predicates.image_platform import architecture_mismatch
 from pullready.predicates.image_reading import reading_disabled
@@ -52,14 +53,22 @@ _PROPERTIES: Final = {
     "manifest": {"digest": VALUE, "mediaType": VALUE, "tags": [VALUE], "os": VALUE, "architecture": VALUE, **_DATED},
     **_DATED,
 }
+_GONE: Final = {"digest": VALUE, "deletedAt": VALUE}
+_BIN: Final = {"tags": [{"tag": VALUE, **_GONE}], "manifests": [_GONE]}
 _REGISTRIES: Final = "the registries of the images, to be asked for them; not with `read-registries: false`"
 _BY_REPOSITORY: Final = "the same where they grant by repository, as a data action"
 #: By what stands in a document's id. The rest of what a registry may answer is none of what is asked for.
-_SHAPES: Final[dict[str, Shape]] = {"/manifests/": _MANIFEST, "/blobs/": _PLATFORM, "/acr/v1/": _PROPERTIES}
+_SHAPES: Final[dict[str, Shape]] = {
+    "/acr/v1/_deleted/": _BIN,
+    "/manifests/": _MANIFEST,
+    "/blobs/": _PLATFORM,
+    "/acr/v1/": _PROPERTIES,
+}
 Judge = Callable[[PulledImage], Iterator[Judgement]]
 #: What judges images by what registries hold of them: all that these look at is read.
 JUDGES: Final[tuple[Judge, ...]] = (
     manifest_missing,
+    soft_deleted,
     reading_disabled,
     architecture_mismatch,
     windows_build_mismatch,
@@ -96,6 +105,7 @@ def _is_architecture(one: Any) -> bool:
     Need.ARTIFACTS,
     permissions=(
         Permission("Microsoft.ContainerRegistry/registries/pull/read", _REGISTRIES),
+        Permission("Microsoft.ContainerRegistry/registries/deleted/read", "registries that lack an image: their bin"),
         Permission("Microsoft.ContainerRegistry/registries/cacheRules/read", "the registries of the images"),
         Permission("Microsoft.ContainerRegistry/registries/repositories/content/read", _BY_REPOSITORY, is_data=True),
         Permission("Microsoft.ContainerRegistry/registries/repositories/metadata/read", _BY_REPOSITORY, is_data=True),

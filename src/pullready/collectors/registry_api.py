@@ -19,7 +19,7 @@ from pullready.collectors.answers import Unreadable
 from pullready.collectors.pacing import Pace
 from pullready.collectors.pipelines import failure, policies
 from pullready.collectors.registry_answers import Reply, body_of, lost
-from pullready.collectors.registry_tokens import Audience, Repository, Tokens
+from pullready.collectors.registry_tokens import DELETED, READING, Audience, Repository, Tokens
 from pullready.snapshot import Document, Provider, Status
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ ACCEPTED: Final = (
     "*/*",
 )
 _CONTENT: Final = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs)/(?P<version>[^/]+)")
+_BIN: Final = re.compile(r"/acr/v1/_deleted/(?P<repository>.+)/_(?P<kind>tags|manifests)")
+#: As many entries as the clients of Azure ask for at once, and where the next ones are.
+_PAGE: Final = "?n=100"
+_NEXT: Final = re.compile(r'<(?P<path>[^>]+)>; *rel="?next"?')
+_MOST_PAGES: Final = 100
 _PROPERTIES: Final = re.compile(r"/acr/v1/(?P<repository>.+?)(/_(tags|manifests)/[^/]+)?")
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _DIGESTS: Final = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
@@ -89,10 +94,12 @@ class _Registry:
         self._count = count
         self._lock = threading.Lock()
         self._tokens = Tokens(host, entra, self._ask)
-        self._senders: dict[str | None, Callable[[HttpRequest], HttpResponse]] = {}
+        self._senders: dict[tuple[str | None, str], Callable[[HttpRequest], HttpResponse]] = {}
 
     def body(self, path: str) -> Any:
         """Return what stands at *path*; raise :class:`Unreadable` where that cannot be read."""
+        if deleted := _BIN.fullmatch(path):
+            return self._deleted(path, deleted["repository"], deleted["kind"])
         content = _CONTENT.fullmatch(path)
         named = content or _PROPERTIES.fullmatch(path)
         if named is None:
@@ -109,10 +116,28 @@ class _Registry:
         _require_same(told, reply)
         return body
 
-    def _get(self, path: str, headers: dict[str, str], repository: str) -> Reply:
+    def _deleted(self, path: str, repository: str, kind: str) -> dict[str, Any]:
+        """Return what the bin lists at *path*, all pages of it as one."""
+        found: list[Any] = []
+        asked = f"{path}{_PAGE}"
+        for _ in range(_MOST_PAGES):
+            reply = self._get(asked, {"Accept": "application/json"}, repository, DELETED)
+            body = body_of(reply, repository)
+            if not isinstance(listed := body.get(kind, ""), list | None):
+                raise Unreadable(Status.FAILED, f"{self._host} answered the question for its bin with something else")
+            found += listed or []
+            following = _NEXT.search(reply.headers.get("Link", ""))
+            if following is None:
+                return {kind: found}
+            asked = following["path"]
+            if not asked.startswith(f"{path}?"):
+                raise Unreadable(Status.FAILED, f"the bin of {self._host} goes on elsewhere, which is not followed")
+        raise Unreadable(Status.FAILED, f"the bin of {self._host} has more than {_MOST_PAGES} pages of {repository}")
+
+    def _get(self, path: str, headers: dict[str, str], repository: str, actions: str = READING) -> Reply:
         from azure.core.rest import HttpRequest
 
-        return self._send(HttpRequest("GET", f"{PREFIX}{self._host}{path}", headers=headers), repository)
+        return self._send(HttpRequest("GET", f"{PREFIX}{self._host}{path}", headers=headers), repository, actions)
 
     def _ask(self, path: str, form: Mapping[str, str] | None) -> Reply:
         from azure.core.rest import HttpRequest
@@ -135,29 +160,30 @@ class _Registry:
             raise Unreadable(Status.FAILED, f"{self._host} leads from one address to the next, and to no content")
         return reply
 
-    def _send(self, request: HttpRequest, repository: str | None = None) -> Reply:
+    def _send(self, request: HttpRequest, repository: str | None = None, actions: str = READING) -> Reply:
         """Send *request*, with the token for *repository* where that is named, and that is this registry's alone."""
         from azure.core.exceptions import AzureError
 
         host = urlsplit(request.url).netloc
         try:
-            response = self._sender(repository)(request)
+            response = self._sender(repository, actions)(request)
         except (AzureError, OSError) as error:
             raise lost(failure(error, host), host) from None
         return Reply(host, response.status_code, response.headers, response.content)
 
-    def _sender(self, repository: str | None) -> Callable[[HttpRequest], HttpResponse]:
+    def _sender(self, repository: str | None, actions: str) -> Callable[[HttpRequest], HttpResponse]:
         from azure.core import PipelineClient
 
+        key = repository, actions
         with self._lock:
-            if repository not in self._senders:
-                access: Access | None = None if repository is None else Repository(self._tokens, repository)
+            if key not in self._senders:
+                access: Access | None = None if repository is None else Repository(self._tokens, repository, actions)
                 chain = policies(access, lambda: self._count(Provider.REGISTRY.value), self.pace, MOST)
                 client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
                     f"{PREFIX}{self._host}", transport=self._transport, policies=chain
                 )
-                self._senders[repository] = client.send_request
-            return self._senders[repository]
+                self._senders[key] = client.send_request
+            return self._senders[key]
 
 
 class Entra(msgspec.Struct, frozen=True):

@@ -28,6 +28,9 @@ _YOUNG: Final = 60
 _LASTS: Final = 2 * 60 * 60
 _CHALLENGE: Final = re.compile(r'(\w+)="([^"]*)"')
 _TOKEN: Final = "/oauth2/token"  # noqa: S105  (a path)
+#: What images and what a registry says of them are read with, and what a registry's bin is.
+READING: Final = "pull,metadata_read"
+DELETED: Final = "deleted_read"
 #: Sends a GET, or a POST where there is a form, to a path of the registry, without a token.
 Ask = Callable[[str, Mapping[str, str] | None], Reply]
 
@@ -58,16 +61,16 @@ class Tokens:
         self._is_open: bool | None = None
         self._challenged: Unreadable | bool | None = None
 
-    def fetch(self, repository: str) -> str:
-        """Return a new access token for *repository*; raise :class:`Unreadable` without one."""
+    def fetch(self, repository: str, actions: str = READING) -> str:
+        """Return a new access token for *actions* in *repository*; raise :class:`Unreadable` without one."""
         self._require_challenge()
         try:
             refresh = self._refreshed()
-            scope = f"repository:{repository}:pull,metadata_read"
+            scope = f"repository:{repository}:{actions}"
             form = {"grant_type": "refresh_token", "service": self.host, "scope": scope, "refresh_token": refresh}
             return self._told(self._ask(_TOKEN, form), "access_token", repository)
         except Unreadable as why:
-            if why.status is Status.FORBIDDEN and (token := self.open(repository)):
+            if why.status is Status.FORBIDDEN and actions == READING and (token := self.open(repository)):
                 return token
             raise
 
@@ -144,11 +147,12 @@ class Tokens:
 
 
 class Repository:
-    """The access token for one repository, fetched when it is first needed; threads share it."""
+    """The access token for *actions* in one repository, fetched when it is first needed; threads share it."""
 
-    def __init__(self, tokens: Tokens, name: str) -> None:
+    def __init__(self, tokens: Tokens, name: str, actions: str = READING) -> None:
         self._tokens = tokens
         self._name = name
+        self._actions = actions
         self._lock = threading.Lock()
         self._held: _Held | Unreadable | None = None
 
@@ -157,7 +161,7 @@ class Repository:
         with self._lock:
             if self._held is None:
                 try:
-                    self._held = _Held(self._tokens.fetch(self._name), monotonic())
+                    self._held = _Held(self._tokens.fetch(self._name, self._actions), monotonic())
                 except Unreadable as why:
                     self._held = why
             if isinstance(self._held, Unreadable):
@@ -175,11 +179,15 @@ class Repository:
             if not isinstance(held, _Held) or held.token != refused:
                 return held.token if isinstance(held, _Held) else refused
             is_old = monotonic() - held.since > _YOUNG
-            another = self._tokens.fetch(self._name) if is_old else self._tokens.open(self._name)
+            another = self._tokens.fetch(self._name, self._actions) if is_old else self._another()
             if another is None:
                 return refused
             self._held = _Held(another, monotonic())
             return another
+
+    def _another(self) -> str | None:
+        """Return the token that anybody gets, which reads images and nothing else."""
+        return self._tokens.open(self._name) if self._actions == READING else None
 
 
 def _again(why: Unreadable) -> Unreadable:

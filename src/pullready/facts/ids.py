@@ -288,6 +288,16 @@ def manifest_properties(login_server: str, repository: str, digest: str) -> str:
     return f"https://{login_server}/acr/v1/{repository}/_manifests/{digest}"
 
 
+def deleted_tags(login_server: str, repository: str) -> str:
+    """Return the list of the tags of a repository that its registry keeps in its bin."""
+    return f"https://{login_server}/acr/v1/_deleted/{repository}/_tags"
+
+
+def deleted_manifests(login_server: str, repository: str) -> str:
+    """Return the list of the manifests of a repository that its registry keeps in its bin."""
+    return f"https://{login_server}/acr/v1/_deleted/{repository}/_manifests"
+
+
 def _spelt(version: str) -> str:
     """Return *version* with its capitals percent-encoded: tags that differ in case are two, and ids have none."""
     return _UPPER_CASE.sub(lambda letter: f"%{ord(letter[0]):02X}", version)

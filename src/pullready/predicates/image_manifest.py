@@ -10,6 +10,7 @@ from pullready.facts.artifact_properties import pointed_at, quarantined, withhel
 from pullready.facts.artifacts import Artifact, Build, answered
 from pullready.facts.base import evidence
 from pullready.facts.cache_rules import fetched_by, no_rule
+from pullready.facts.deleted_images import known_deleted
 from pullready.facts.pool_labels import LINUX
 from pullready.facts.pulled_images import Landing, PulledImage
 from pullready.snapshot import Document, Status
@@ -55,6 +56,8 @@ def _on(image: PulledImage, landing: Landing, builds: tuple[Build, ...]) -> Iter
             for build in _taken(builds, landing.os, architecture):
                 if off := withheld(build.artifact):
                     yield _switched_off(image, off)
+                elif there := _in_bin(image, build.artifact):
+                    yield there
                 elif not _is_gone(build):
                     answered(build.artifact.document)
                     said = f"the manifest for {build.platform} is there"
@@ -129,6 +132,13 @@ def _switched_off(image: PulledImage, off: Evidence) -> NotApplicable:
     return NotApplicable(image.subject, reason, (off,))
 
 
+def _in_bin(image: PulledImage, artifact: Artifact) -> NotApplicable | None:
+    """Return that what is gone is in the registry's bin; none where it is not, or the bin was not read."""
+    kept = known_deleted(artifact) if artifact.document.status is Status.NOT_FOUND else None
+    reason = "it was deleted, and is in the registry's bin: soft-deleted-artifact judges that"
+    return NotApplicable(image.subject, reason, (kept.evidence,)) if kept else None
+
+
 def _absent(image: PulledImage) -> Judgement:
     """Judge an image that the registry says it does not have, and whether it only looks so."""
     registry, artifact = image.registry(), image.artifact
@@ -136,7 +146,7 @@ def _absent(image: PulledImage) -> Judgement:
     if rule:
         reason = "a cache rule fetches it when it is first pulled, and what its origin has is not read"
         return NotApplicable(image.subject, reason, (rule,))
-    doubt = _hidden(image) or _moving(image)
+    doubt = _in_bin(image, artifact) or _hidden(image) or _moving(image)
     if doubt:
         return doubt
     return Found(
