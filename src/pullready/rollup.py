@@ -22,12 +22,14 @@ from pullready.facts.pool_labels import LINUX
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pulled_images import PulledImage
 from pullready.facts.reference import ImageReference
+from pullready.facts.workloads import Workload
 from pullready.links import PROVES, PULL_PATH, Shown, proven_links
 from pullready.outcome import ImageOutcome, Judged, Result
 from pullready.predicates.image_layers import Layers
 from pullready.verdict import Severity, Verdict
 
 Said = tuple[Result, Judged]
+_Place = tuple[str, str]
 
 
 class _Pull(msgspec.Struct, frozen=True):
@@ -46,10 +48,11 @@ class _Pull(msgspec.Struct, frozen=True):
         """Yield the subjects, part by part, of the judgements that concern this pull."""
         origins = [name for name in (self.cluster, self.pool) if name]
         registries = [self.host, self.host.partition(".")[0]]
-        singles = [self.target, *origins, *registries]
-        singles += [subject for use in self.uses for subject in (use.subject, use.workload.subject)]
+        singles = [self.target, *origins, *registries, *(use.workload.subject for use in self.uses)]
         yield from ((name.casefold(),) for name in dict.fromkeys(singles))
-        yield from ((str(self.pool).casefold(), use.subject.casefold()) for use in self.uses)
+        for use in self.uses:
+            yield (use.subject,)
+            yield (str(self.pool).casefold(), use.subject)
         for origin, registry in ((one.casefold(), two.casefold()) for one in origins for two in registries):
             yield (origin, registry)
             yield (origin, registry, self.repository.casefold())
@@ -66,11 +69,21 @@ class _Results:
             if result.broken is not None:
                 self.broken.append(result.check.id)
             for one in result.judged:
-                self._by_subject[tuple(one.judgement.subject.casefold().split(SEPARATOR))].append((result, one))
+                self._by_subject[_parts(one.judgement.subject)].append((result, one))
 
     def about(self, pull: _Pull) -> list[Said]:
         """Return the judgements that concern *pull*."""
         return [said for subject in dict.fromkeys(pull.subjects()) for said in self._by_subject.get(subject, ())]
+
+
+def _parts(subject: str) -> tuple[str, ...]:
+    """Return the parts of *subject* that name something: a list of the live cluster, unread, may be about all of it.
+
+    Case counts in what an image is called, and nowhere else.
+    """
+    parts = subject.split(SEPARATOR)
+    named = (part if " in " in part else part.casefold() for part in parts)
+    return tuple(part for part in named if len(parts) == 1 or not ids.is_live(part))
 
 
 def images(facts: Mapping[str, Facts], results: Iterable[Result]) -> tuple[ImageOutcome, ...]:
@@ -102,7 +115,7 @@ def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[Ima
     for named in uses.values():
         taking: dict[str | None, list[ImageUse]] = {}
         for use in named:
-            for pool in pools.get(use.workload.subject) or (None,):
+            for pool in pools.get(_place(use.workload)) or (None,):
                 taking.setdefault(pool, []).append(use)
         for pool, on_pool in taking.items():
             pull = _Pull(
@@ -202,14 +215,18 @@ def _secrets(uses: list[ImageUse], facts: Facts) -> tuple[str, ...]:
     )
 
 
-def _pools(facts: Facts) -> dict[str, tuple[str, ...]]:
-    """Return the pools that may take each workload, by its subject."""
-    found: dict[str, tuple[str, ...]] = {}
+def _pools(facts: Facts) -> dict[_Place, tuple[str, ...]]:
+    """Return the pools that may take each workload, by where it stands: several may be called the same."""
+    found: dict[_Place, tuple[str, ...]] = {}
     for placement in _known(facts, "placements"):
         if isinstance(placement, Placement) and isinstance(placement.cluster, Cluster):
             with suppress(FactUnavailable):  # of the pools: the checks say so
                 places = [place.pool.name for place in placement.places if place.fits is not False]
                 if placement.cluster.provisions_nodes and placement.admits(LINUX) is not False:
                     places.append(PROVISIONED)
-                found[placement.subject] = tuple(places)
+                found[_place(placement.workload)] = tuple(places)
     return found
+
+
+def _place(workload: Workload) -> _Place:
+    return workload.document.id, workload.base

@@ -13,6 +13,7 @@ from typing import Final
 
 from pullready.errors import FactUnavailable
 
+_LIVE: Final = "kubernetes:"
 _UPPER_CASE: Final = re.compile("[A-Z]")
 
 
@@ -260,7 +261,12 @@ def live_runtime_classes(context: str) -> str:
 
 def live_list(context: str, path: str) -> str:
     """Return the list that the API server of a kubeconfig's *context* answers at *path* (such as ``/api/v1/pods``)."""
-    return f"kubernetes:{context}{path}"
+    return f"{_LIVE}{context}{path}"
+
+
+def is_live(id_: str) -> bool:
+    """Say whether *id_* is that of a list of a live cluster."""
+    return id_.startswith(_LIVE)
 
 
 def image_manifest(login_server: str, repository: str, version: str) -> str:
