@@ -217,11 +217,16 @@ class Registries:
             return errors(503, "UNAVAILABLE", "The service is not available.")
         if is_bin:
             return self._page((document.body or {}).get(named["kind"], []), call, named["kind"])
-        if host in self.behind and document.status is not Status.READ:
-            return real.properties(self.behind[host], host, **named.groupdict())
         if document.status is Status.READ:
             return _content(document, call, named) if found else Answer(body=document.body)
-        return _derived(snapshot, host, named) or _unknown(snapshot, host, named, is_content=found is not None)
+        return self._lacking(snapshot, host, named)
+
+    def _lacking(self, snapshot: Snapshot, host: str, named: re.Match[str]) -> Answer:
+        """Answer for what the snapshot does not say itself."""
+        if host in self.behind:
+            return real.properties(self.behind[host], host, **named.groupdict())
+        is_content = named.re is _CONTENT
+        return _derived(snapshot, host, named) or _unknown(snapshot, host, named, is_content=is_content)
 
     def _page(self, listed: list[Any], call: Call, kind: str) -> Answer:
         """Return a page of what is *listed* in a bin, and where the next one is."""
