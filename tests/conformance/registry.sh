@@ -1,60 +1,10 @@
 #!/usr/bin/env bash
 # The product reads a real registry, which verifies every token itself: Debian's docker-registry, behind the stand-in's
-# front, with images that skopeo has pushed. Both are Debian's and Ubuntu's packages, and are fetched where they are absent.
+# front, with images that skopeo has pushed.
 set -euo pipefail
 
-folder=${CONFORMANCE_CACHE:?}/registry
-export PATH=$PATH:$folder/usr/bin:/usr/sbin:/sbin
-
-# as_root COMMAND…: run it as root, where that needs no password.
-as_root() {
-  if ((EUID == 0)); then
-    "$@"
-  else
-    sudo --non-interactive "$@"
-  fi
-}
-# fetch PACKAGE: skopeo is installed, for it needs libraries. Installing docker-registry would start it on this machine, open
-# to anybody; it needs nothing but itself, so it is unpacked here.
-fetch() {
-  if [[ $1 == skopeo ]]; then
-    as_root env DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install --quiet --yes --no-install-recommends skopeo
-    return
-  fi
-  mkdir -p "$folder"
-  (cd "$folder" && rm -f ./*.deb && timeout 300 apt-get download --quiet "$1" && dpkg-deb --extract ./*.deb .)
-}
-
-for tool in docker-registry skopeo; do
-  command -v "$tool" >/dev/null && continue
-  if ! command -v apt-get >/dev/null; then
-    echo "there is no $tool, and no apt-get to fetch it with"
-    exit 77
-  fi
-  if ! fetch "$tool" && ! { as_root timeout 300 apt-get update --quiet && fetch "$tool"; }; then
-    echo "there is no $tool, and its package could not be fetched"
-    exit 77
-  fi
-  if ! command -v "$tool" >/dev/null; then
-    echo "the package of $tool was fetched, and holds no program of that name"
-    exit 1
-  fi
-done
+source tests/registry/fetch.sh
+source tests/conformance/none_skipped.bash
 docker-registry --version
 skopeo --version
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-unset PYTEST_ADDOPTS PYTEST_PLUGINS
-# A test that is skipped has proven nothing, and none of these has a reason to.
-python -m pytest tests/conformance/registry.py --quiet --basetemp="$work/tests" --junitxml="$work/junit.xml"
-python - "$work/junit.xml" <<'PY'
-import sys
-from xml.etree import ElementTree as ET
-
-suite = ET.parse(sys.argv[1]).getroot().find("testsuite")
-ran, skipped = int(suite.get("tests")), int(suite.get("skipped"))
-if skipped or not ran:
-    sys.exit(f"{ran} tests, {skipped} of them skipped")
-print(f"registry: {ran} tests, none skipped")
-PY
+none_skipped tests/conformance/registry.py

@@ -152,7 +152,7 @@ class ApiServer:
 
     def _run(self, program: str, *flags: str) -> None:
         """Start *program*; its output goes to a file of its name."""
-        path = Path(os.environ[ASSETS]) / program
+        path = Path(os.environ[ASSETS]).resolve() / program
         output = self._running.enter_context((self.folder / f"{program}.log").open("wb"))
         process = subprocess.Popen([path, *flags], stdout=output, stderr=output, cwd=self.folder)
         self._running.callback(_end, process)

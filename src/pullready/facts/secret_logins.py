@@ -237,8 +237,12 @@ def named_secrets(
     pull_rights: tuple[PullRight | Unread, ...],
     images: tuple[ImageUse | Unread, ...],
     credentials: Credentials,
+    pull_secrets: tuple[PullSecret | Unread, ...],
 ) -> tuple[SecretLogin | Unread, ...]:
-    """Return each pull secret that workloads of a registry name, once for each registry; and what could not be read."""
+    """Return each pull secret that workloads of a registry name, once for each registry; and what could not be read.
+
+    The Secrets of the live cluster are among the latter where somebody asked for them, and they may not be listed.
+    """
     found: list[SecretLogin | Unread] = []
     for right in pull_rights:
         if isinstance(right, Unread):
@@ -250,6 +254,8 @@ def named_secrets(
             for name in dict.fromkeys(credentials.named_by(workload)[0]):
                 users.setdefault((workload.namespace, name), []).append(workload)
         found.extend(SecretLogin(scope, narrowed(right, tuple(group)), key) for key, group in users.items())
+    listed = ids.live_secrets(str(scope.target.context))
+    found.extend(one for one in pull_secrets if isinstance(one, Unread) and ids.same(one.why.document, listed))
     return tuple(found)
 
 

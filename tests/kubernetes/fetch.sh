@@ -1,0 +1,19 @@
+# Sourced: KUBEBUILDER_ASSETS names the folder with kube-apiserver and etcd, or the script ends with 77 and says why not. Where
+# the variable is not set, as envtest has it, Go builds both here once. shellcheck shell=bash
+
+source tests/kubernetes/versions.sh
+if [[ -z ${KUBEBUILDER_ASSETS:-} ]]; then
+  KUBEBUILDER_ASSETS=${CONFORMANCE_CACHE:?}/kubernetes-$kubernetes
+  if [[ ! -x $KUBEBUILDER_ASSETS/kube-apiserver || ! -x $KUBEBUILDER_ASSETS/etcd ]]; then
+    if ! command -v go >/dev/null; then
+      echo 'kube-apiserver and etcd are neither in KUBEBUILDER_ASSETS nor built here, for there is no Go'
+      exit 77
+    fi
+    echo "building kube-apiserver $kubernetes and etcd $etcd, once, which takes some minutes"
+    if ! timeout 2700 tests/kubernetes/build.sh "$KUBEBUILDER_ASSETS"; then
+      echo "kube-apiserver $kubernetes and etcd $etcd could not be fetched or built with $(go version)"
+      exit 77
+    fi
+  fi
+fi
+export KUBEBUILDER_ASSETS
