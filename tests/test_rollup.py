@@ -172,6 +172,7 @@ def test_every_link_proven_is_the_only_way_to_will_pull(tmp_path: Path, monkeypa
         ("pod-os-nodeselector-mismatch", "Deployment shop/web", {"web", "db-migrate"}),
         ("pod-os-nodeselector-mismatch", "Deployment shop/we", set()),
         ("image-reference-registry-unknown", "shopimages.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
+        ("quarantine-policy-hides-image", "shopimages.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
         ("soft-deleted-artifact", "shopimages.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
         ("scope-map-lacks-repository-read", "Secret shop/shopimages-admin → shopimages.azurecr.io", {"report"}),
         ("image-reference-registry-unknown", "", {"billing", "web", "report", "db-migrate"}),
