@@ -29,14 +29,16 @@ from tests.environment import HEALTHY
 from tests.test_collectors import bodies
 from tools.examples import of_fault
 from tools.shop.contents import REPORT, SHOPIMAGES, SHOPTOOLS, digest
-from tools.shop.environment import PROD, SHOP, Bodies, healthy
+from tools.shop.environment import PROD, SHOP, SUBSCRIPTION, Bodies, healthy, registries
 from tools.shop.fault import Fault as Broken
 from tools.shop.image_faults import image_faults
 
 MISSING: Final = "image-manifest-missing"
 #: The checks that judge images by what registries hold of them.
 OF_CONTENTS: Final = frozenset(
-    slug for slug, check in runs.CHECKS.items() if {"pulled_images", "image_placements"} & set(check.facts)
+    slug
+    for slug, check in runs.CHECKS.items()
+    if {"pulled_images", "image_placements", "quarantined_images"} & set(check.facts)
 )
 WEB: Final = ids.image_manifest(SHOPIMAGES, "web", "1.4.2")
 CHILD: Final = ids.image_manifest(SHOPIMAGES, "web", digest("web amd64"))
@@ -543,6 +545,7 @@ def test_capitals_in_a_tag_are_kept(shop: Open) -> None:
 
 TAGS: Final = ids.deleted_tags(SHOPIMAGES, "web")
 BIN: Final = "soft-deleted-artifact"
+QUARANTINE: Final = "quarantine-policy-hides-image"
 
 
 def entry(tag: str, at: int = 0) -> dict[str, str]:
@@ -609,3 +612,29 @@ def test_an_empty_bin_may_be_null(shop: Open) -> None:
     opened = shop({WEB: None, ids.cache_rules_of(SHOP): []})
     opened.standin.fails(TAGS, Fault(200, {"tags": None}))
     assert verdicts(opened.judge([MISSING, BIN])) == {MISSING: Verdict.FOUND, BIN: Verdict.CLEAR}
+
+
+def test_how_an_image_stands_in_quarantine_is_asked_only_where_its_registry_keeps_one(shop: Open) -> None:
+    kept = registries()
+    kept[0]["properties"]["policies"] = {"quarantinePolicy": {"status": "Enabled"}}
+    state = ids.manifest_properties(SHOPIMAGES, "jobs/report", REPORT)
+    attributes = {"readEnabled": True, "quarantineState": "Quarantined", "quarantineDetails": "canary"}
+    images = (f"{SHOPIMAGES}/web:1.4.2", f"{SHOPIMAGES}/jobs/report@{REPORT}", f"{SHOPTOOLS}/db-migrate:2.1.0")
+    containers = ", ".join(f'{{name: c{place}, image: "{image}"}}' for place, image in enumerate(images))
+    pod = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: shop}}\nspec: {{containers: [{containers}]}}\n"
+    opened = shop(
+        {
+            kept[0]["id"]: kept[0],
+            ids.registries_in(SUBSCRIPTION): kept,
+            state: {"imageName": "jobs/report", "manifest": {"digest": REPORT, "changeableAttributes": attributes}},
+        },
+        {"pod.yaml": pod},
+    )
+    run = opened.judge([QUARANTINE])
+    [found] = found_in(run)
+    assert "by its digest it was given out to whoever runs this" in found.observed
+    asked = [id_ for id_ in opened.standin.asked("registry") if "/acr/v1/" in id_]
+    assert sorted(id_.partition("/acr/v1/")[2].partition("/_")[0] for id_ in asked) == ["jobs/report", "web", "web"]
+    assert len(asked) == len(set(asked))
+    assert not [id_ for id_ in asked if SHOPTOOLS in id_]
+    assert "canary" not in json.dumps(opened.document(state).body)

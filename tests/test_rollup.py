@@ -165,6 +165,7 @@ def test_a_token_of_the_registry_proves_the_credential_and_its_scope_map_the_rig
         ("pod-os-nodeselector-mismatch", "Deployment shop/web", {"web", "db-migrate"}),
         ("pod-os-nodeselector-mismatch", "Deployment shop/we", set()),
         ("image-reference-registry-unknown", "shopimages.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
+        ("quarantine-policy-hides-image", "shopimages.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
         ("soft-deleted-artifact", "shopimages.azurecr.io/web:1.4.2 in Deployment shop/web", {"web"}),
         ("scope-map-lacks-repository-read", "Secret shop/shopimages-admin → shopimages.azurecr.io", {"report"}),
         ("image-reference-registry-unknown", "", {"billing", "web", "report", "db-migrate"}),

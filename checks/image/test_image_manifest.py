@@ -13,9 +13,9 @@ Fix: correct the reference, or bring the image back::
 
 Where a cache rule of the registry fills the repository, the tag appears with the first pull. The check does not
 apply, and no live run asks for it, which would be such a pull; nor does it where reading is switched off, or where the
-image is in the registry's bin, which are faults of their own. An image that the registry does not show because it keeps
-images in quarantine is unknown. A node that has the image already starts it all the same unless it always pulls; the
-next new node does not.
+image is in the registry's bin or in quarantine, which are faults of their own. An image of which a registry that keeps
+some in quarantine shows nothing is unknown. A node that has the image already starts it all the same unless it always
+pulls; the next new node does not.
 
 What a registry holds is judged from a snapshot that has the registry's answers. In a run that asks no registry for
 anything the check does not apply, and the manifest of every image stays unproven.

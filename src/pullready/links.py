@@ -55,6 +55,7 @@ PROVES: Final[Mapping[str, str]] = {
     "image-pull-policy-hazard": "manifest",
     "image-manifest-missing": "manifest",
     "soft-deleted-artifact": "manifest",
+    "quarantine-policy-hides-image": "manifest",
     "pod-os-nodeselector-mismatch": "platform",
     "image-architecture-mismatch": "platform",
     "windows-os-build-mismatch": "platform",

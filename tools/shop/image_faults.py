@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pullready.facts import ids
 from tools.shop.contents import REPORT, SHOPIMAGES, SHOPTOOLS, digest, entry, index, manifest
-from tools.shop.environment import PROD, SHOP, cluster_prod
+from tools.shop.environment import PROD, SHOP, SUBSCRIPTION, cluster_prod, registries
 from tools.shop.fault import Fault
 
 _SCHEME = "failed to pull and unpack image"
@@ -118,5 +118,39 @@ def image_faults() -> Iterator[Fault]:
                     "changeableAttributes": {**_CHANGEABLE, "readEnabled": False},
                 },
             },
+        },
+    )
+    kept = registries()
+    kept[1]["properties"]["policies"] = {"quarantinePolicy": {"status": "enabled"}}
+    named = {"registry": SHOPTOOLS, "imageName": "db-migrate"}
+    yield Fault(
+        "quarantine-policy-hides-image",
+        "The image was pushed, and nothing releases it from quarantine",
+        "The registry keeps each new image in quarantine until a scanner marks it as good. The scanner's licence ran out.",
+        f'{_SCHEME} "shoptools.azurecr.io/db-migrate:2.1.0": failed to resolve reference\n'
+        '"shoptools.azurecr.io/db-migrate:2.1.0": shoptools.azurecr.io/db-migrate:2.1.0: not found',
+        f"az resource update --ids {kept[1]['id']} --set properties.policies.quarantinePolicy.status=disabled",
+        bodies={
+            kept[1]["id"]: kept[1],
+            ids.registries_in(SUBSCRIPTION): kept,
+            ids.image_manifest(SHOPTOOLS, "db-migrate", "2.1.0"): None,
+            ids.repository_properties(SHOPTOOLS, "db-migrate"): {
+                **named,
+                **_DATED,
+                "changeableAttributes": _CHANGEABLE,
+            },
+            ids.tag_properties(SHOPTOOLS, "db-migrate", "2.1.0"): {
+                **named,
+                "tag": {"name": "2.1.0", "digest": digest("db-migrate"), **_DATED, "changeableAttributes": _CHANGEABLE},
+            },
+            ids.manifest_properties(SHOPTOOLS, "db-migrate", digest("db-migrate")): {
+                **named,
+                "manifest": {
+                    "digest": digest("db-migrate"),
+                    **_DATED,
+                    "changeableAttributes": {**_CHANGEABLE, "quarantineState": "Quarantined"},
+                },
+            },
+            ids.cache_rules_of(kept[1]["id"]): [],
         },
     )

@@ -18,6 +18,7 @@ from pullready.collectors.reduction import VALUE, Shape, part_of
 from pullready.collectors.wishes import read_wishes
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts import ids
+from pullready.facts.artifact_properties import quarantine_state
 from pullready.facts.artifacts import Build
 from pullready.facts.pulled_images import PulledImage, pulled
 from pullready.facts.scope import Facts, Need, Scope
@@ -131,6 +132,7 @@ def _looked_at(scope: Scope) -> Iterator[Callable[[], object]]:
         if not _may_be_asked(image):
             continue
         yield partial(_builds, image)
+        yield partial(_quarantine, image)
         if image.artifact.document.status is not Status.NOT_ASKED and _knows_sizes(image):
             yield from (partial(_judge, judge, image) for judge in JUDGES)
 
@@ -146,6 +148,11 @@ def _may_be_asked(image: PulledImage) -> bool:
 def _builds(image: PulledImage) -> None:
     for build in image.artifact.builds():
         _platform_of(build)
+
+
+def _quarantine(image: PulledImage) -> object:
+    """Look at how an image stands in quarantine, where its registry keeps images there."""
+    return image.registry().quarantines and quarantine_state(image.artifact)
 
 
 def _platform_of(build: Build) -> object:

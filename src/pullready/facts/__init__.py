@@ -19,6 +19,7 @@ from pullready.facts.pull_rights import PullRight
 from pullready.facts.pull_ways import ways
 from pullready.facts.pulled_images import PulledImage
 from pullready.facts.pullers import Puller, WorkloadPull
+from pullready.facts.quarantined_images import QuarantinedImage
 from pullready.facts.rights import Held
 from pullready.facts.scope import MAKERS, Facts, Need, Scope, needs_of
 from pullready.facts.secret_logins import SecretLogin
@@ -45,6 +46,7 @@ __all__ = [
     "PullRight",
     "PulledImage",
     "Puller",
+    "QuarantinedImage",
     "Scope",
     "SecretLogin",
     "SecretReference",

@@ -73,6 +73,29 @@ def quarantined(artifact: Artifact) -> Evidence | None:
     return None
 
 
+def quarantine_state(artifact: Artifact) -> Evidence | None:
+    """Return the place that says how the manifest *artifact* stands in quarantine; none where nothing is said of it.
+
+    Its value is ``Passed`` once somebody marked it as good. Raise :class:`pullready.errors.FactUnavailable` where what
+    the registry says of the tag, or of the manifest that it points to, was not read.
+    """
+    digest = artifact.version
+    if not artifact.is_digest:
+        answered(artifact.properties)
+        digest = pointed_at(artifact) or ""
+    properties = artifact.at(digest).properties
+    answered(properties)
+    for pointer, attributes in _attributes(properties):
+        if attributes.quarantineState:
+            return evidence(properties, f"{pointer}/quarantineState", "how the manifest stands in quarantine")
+    return None
+
+
+def has_passed(state: Evidence) -> bool:
+    """Say whether the *state* of quarantine is that of a manifest which somebody marked as good."""
+    return state.value.lower() == _PASSED
+
+
 def _described(artifact: Artifact) -> Iterator[Document]:
     """Yield what the registry says of the repository, of the tag, and of the manifest, each after the one before."""
     yield artifact.repository_document

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts import ids
+from pullready.facts.artifact_properties import has_passed, quarantine_state
 from pullready.facts.artifacts import Artifact
 from pullready.facts.base import SEPARATOR, Unread
 from pullready.facts.cache_rules import fetched_by
@@ -147,6 +148,17 @@ class PulledImage(msgspec.Struct, frozen=True, dict=True):
             f"which resource {host} is was not read, and so neither its policies nor its cache rules",
             "Name the registry by its resource id under registries: in pullready.yaml",
         )
+
+    @property
+    def in_quarantine(self) -> Evidence | None:
+        """What says that the registry does not give it out because it is in quarantine; none where nothing does."""
+        if self.artifact.document.status in {Status.READ, Status.NOT_ASKED}:
+            return None
+        try:
+            state = quarantine_state(self.artifact) if self.registry().quarantines else None
+        except FactUnavailable:
+            return None
+        return None if state is None or has_passed(state) else state
 
     @cached_property
     def landings(self) -> tuple[Landing, ...]:

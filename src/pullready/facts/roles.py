@@ -21,6 +21,9 @@ PULL_ACTION: Final = "Microsoft.ContainerRegistry/registries/pull/read"
 #: The data actions that let a principal pull from a repository of one that does, and look at its tags.
 READ_CONTENT: Final = "Microsoft.ContainerRegistry/registries/repositories/content/read"
 READ_METADATA: Final = "Microsoft.ContainerRegistry/registries/repositories/metadata/read"
+#: What lets a principal pull what is in quarantine; which of the two counts where, is not documented.
+READ_QUARANTINE: Final = "Microsoft.ContainerRegistry/registries/quarantine/read"
+READ_QUARANTINED: Final = "Microsoft.ContainerRegistry/registries/quarantinedArtifacts/read"
 _MANAGEMENT_GROUP: Final = "/providers/microsoft.management/managementgroups/"
 #: The pointer of a block's patterns, the patterns, and those that take away.
 _Block = tuple[str, Sequence[str], Sequence[str]]

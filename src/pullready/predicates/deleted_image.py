@@ -27,6 +27,8 @@ def _judgements(image: PulledImage) -> Iterator[Judgement]:
     if off := withheld(artifact):
         reason = "reading is switched off, which image-or-repo-read-disabled judges"
         yield NotApplicable(image.subject, reason, (off,))
+    elif held := image.in_quarantine:
+        yield NotApplicable(image.subject, "it is in quarantine, which quarantine-policy-hides-image judges", (held,))
     elif artifact.document.status is Status.NOT_FOUND:
         yield _fetched(image, artifact) or _absent(image, artifact, None)
     else:

@@ -24,6 +24,9 @@ def manifest_missing(image: PulledImage) -> Iterator[Judgement]:
     """Yield whether the registry has what *image* names, and the image in it that its pods' nodes would take."""
     if off := withheld(image.artifact):
         yield _switched_off(image, off)
+    elif held := image.in_quarantine:
+        reason = "it is in quarantine, which quarantine-policy-hides-image judges"
+        yield NotApplicable(image.subject, reason, (held,))
     elif image.artifact.document.status is Status.NOT_FOUND:
         yield _absent(image)
     elif not image.artifact.is_index:

@@ -43,9 +43,9 @@ def not_landing(image: PulledImage, needed: str) -> NotApplicable | None:
         return NotApplicable(image.subject, "the cluster is stopped: nothing is pulled until it is started", (stopped,))
     if image.artifact.document.status is Status.NOT_FOUND:
         return NotApplicable(image.subject, "it is not in the registry: image-manifest-missing judges that")
-    if off := withheld(image.artifact):
-        reason = "the registry does not give it out: image-or-repo-read-disabled judges that"
-        return NotApplicable(image.subject, reason, (off,))
+    if held := withheld(image.artifact) or image.in_quarantine:
+        by = "image-or-repo-read-disabled" if withheld(image.artifact) else "quarantine-policy-hides-image"
+        return NotApplicable(image.subject, f"the registry does not give it out: {by} judges that", (held,))
     if not image.landings:
         return NotApplicable(image.subject, "no pool takes the pods: they stay pending, and nothing is pulled")
     return None
