@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from pullready.config import Target, Waiver
-from pullready.outcome import ImageOutcome, Result, Run, Selection, Source, result
+from pullready.outcome import ImageOutcome, Result, Run, SeenFailing, Selection, Source, result
 from pullready.spec import Check
 from pullready.verdict import Clear, Evidence, Found, Judgement, Location, NotApplicable, Severity, Unknown
 from pullready.waivers import Waivers
@@ -132,6 +132,7 @@ def images() -> tuple[ImageOutcome, ...]:
             (),
             links,
             ("layers",),
+            SeenFailing("2026-11-02T05:58:00Z", ("the connection timed out",), ("nsg-blocks-registry-egress",)),
         ),
     )
 

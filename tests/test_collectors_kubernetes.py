@@ -69,6 +69,7 @@ class ApiServer:
         start = int(query.get("continue", ["0"])[0])
         end = start + int(query["limit"][0])
         kinds = {DEPLOYMENTS: "DeploymentList", PODS: "PodList", kubernetes.SECRETS: "SecretList", NODES: "NodeList"}
+        kinds[kubernetes.EVENTS] = "EventList"
         kind = kinds.get(path, "ThingList")
         metadata = {"continue": str(end)} if end < len(items) else {}
         body = {"apiVersion": path.removeprefix("/apis/").rpartition("/")[0], "kind": kind, "metadata": metadata}
@@ -154,8 +155,9 @@ def test_lists_are_read_whole_and_reduced(server: ApiServer, monkeypatch: pytest
         "spec": {"template": {"spec": {"containers": [{"name": "web", "image": "shopimages.azurecr.io/web:1"}]}}},
     }
     assert "canary" not in found.encode().decode()
-    assert {one.id for one in found} == {ids.live_list("prod", path) for path in kubernetes.LISTS}
-    assert found.requests == {"kubernetes": len(kubernetes.LISTS) + 2}
+    lists = (*kubernetes.LISTS, kubernetes.EVENTS)
+    assert {one.id for one in found} == {ids.live_list("prod", path) for path in lists}
+    assert found.requests == {"kubernetes": len(lists) + 2}
     facts = Facts(Scope(found, Target("live", context="prod"), Settings()))
     assert [use.subject for use in facts("images")] == [
         f"shopimages.azurecr.io/web:1 in Deployment shop/web{number}" for number in range(5)

@@ -59,7 +59,8 @@ def test_what_is_asked_of_azure_is_what_is_declared(serve: Serve) -> None:
 def test_what_is_asked_of_kubernetes_is_what_is_declared() -> None:
     rules = [one for each in permissions() for one in each.permissions if isinstance(one, KubernetesRule)]
     listed = {(rule.group, resource) for rule in rules for resource in rule.resources if rule.opt_in is None}
-    assert {path_of(group, resource) for group, resource in listed} == {*kubernetes.LISTS, "/api/v1/nodes"}
+    wanted = {*kubernetes.LISTS, kubernetes.EVENTS, "/api/v1/nodes"}
+    assert {path_of(group, resource) for group, resource in listed} == wanted
     [opt_in] = [rule for rule in rules if rule.opt_in]
     assert (opt_in.resources, opt_in.opt_in) == (("secrets",), "read-secrets")
     assert {rule.verbs for rule in rules} == {("list",)}

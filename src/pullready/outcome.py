@@ -15,7 +15,18 @@ from pullready.spec import Check
 from pullready.verdict import Found, Judgement, Location, Severity, Unknown, Verdict, fingerprint, kind, worst
 from pullready.waivers import Waivers, WaiverUse
 
-__all__ = ["Exit", "ImageOutcome", "Judged", "Result", "Run", "RunVerdict", "Selection", "Source", "result"]
+__all__ = [
+    "Exit",
+    "ImageOutcome",
+    "Judged",
+    "Result",
+    "Run",
+    "RunVerdict",
+    "SeenFailing",
+    "Selection",
+    "Source",
+    "result",
+]
 
 
 class RunVerdict(StrEnum):
@@ -128,6 +139,18 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenFailing:
+    """What events of the live cluster say of pulls that failed: when last, in short, and the conditions to suspect.
+
+    It is of the past: no verdict depends on it, and an image that is not seen failing may still fail.
+    """
+
+    at: str
+    says: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageOutcome:
     """What the run says of one image on one node pool (none where no cluster is given)."""
 
@@ -139,6 +162,7 @@ class ImageOutcome:
     because: tuple[str, ...]
     proven: tuple[str, ...]
     unproven: tuple[str, ...]
+    seen_failing: SeenFailing | None = None
 
 
 @dataclass(frozen=True, slots=True)

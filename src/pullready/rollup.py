@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -19,10 +20,12 @@ from pullready.facts.nodes import PROVISIONED
 from pullready.facts.path.proof import is_answered, is_open, is_private
 from pullready.facts.placement import Placement
 from pullready.facts.pool_labels import LINUX
+from pullready.facts.pull_failures import PullFailure
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pulled_images import PulledImage
 from pullready.facts.reference import ImageReference
 from pullready.facts.workloads import Workload
+from pullready.failures import Failures
 from pullready.links import PROVES, PULL_PATH, Shown, proven_links
 from pullready.outcome import ImageOutcome, Judged, Result
 from pullready.predicates.image_layers import Layers
@@ -111,6 +114,7 @@ def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[Ima
         (one.origin, one.registry.subject): one for one in _known(facts, "pull_paths") if isinstance(one, PullPath)
     }
     layers = Layers(one for one in _known(facts, "pulled_images") if isinstance(one, PulledImage))
+    failures = _failures(facts)
     cluster = facts.scope.target.cluster and ids.name_of(facts.scope.target.cluster)
     for named in uses.values():
         taking: dict[str | None, list[ImageUse]] = {}
@@ -128,7 +132,8 @@ def _of_target(target: str, facts: Facts, results: list[Result]) -> Iterator[Ima
                 _repository(named[0]),
                 _secrets(on_pool, facts),
             )
-            yield _outcome(pull, index, _shown(paths.get((pool, pull.host)), layers, pull))
+            seen = failures.of(on_pool, pool, partial(_named_by, facts))
+            yield replace(_outcome(pull, index, _shown(paths.get((pool, pull.host)), layers, pull)), seen_failing=seen)
 
 
 def _outcome(pull: _Pull, index: _Results, shown: Shown) -> ImageOutcome:
@@ -206,13 +211,25 @@ def _repository(use: ImageUse) -> str:
 
 def _secrets(uses: list[ImageUse], facts: Facts) -> tuple[str, ...]:
     """Return the pull secrets that the workloads of *uses* name, in the spelling of the checks' subjects."""
+    return tuple(f"Secret {use.workload.namespace}/{name}" for use in uses for name in _named_by(facts, use))
+
+
+def _named_by(facts: Facts, use: ImageUse) -> tuple[str, ...]:
+    """Return the names of the pull secrets of the workload of *use*, as far as it can be told."""
     try:
-        credentials = facts("credentials")
+        names: tuple[str, ...] = facts("credentials").named_by(use.workload)[0]
     except (FactUnavailable, NothingToJudge):
         return ()
-    return tuple(
-        f"Secret {use.workload.namespace}/{name}" for use in uses for name in credentials.named_by(use.workload)[0]
-    )
+    return names
+
+
+def _failures(facts: Facts) -> Failures:
+    events = (one for one in _known(facts, "pull_failures") if isinstance(one, PullFailure))
+    try:
+        pools = {one.name: one.pool for one in facts("live_nodes").nodes}
+    except (FactUnavailable, NothingToJudge):
+        pools = {}
+    return Failures(events, pools)
 
 
 def _pools(facts: Facts) -> dict[_Place, tuple[str, ...]]:

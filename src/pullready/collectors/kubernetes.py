@@ -6,7 +6,7 @@ Nothing of the typed API is imported, which would take several times as long as 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from urllib.parse import quote
 from pullready.collectors.answers import Unreadable, json_of
 from pullready.collectors.permissions import KubernetesRule, Reading, collector
 from pullready.collectors.pipelines import CONNECT_TIMEOUT, READ_TIMEOUT, failure
+from pullready.collectors.pull_events import FIELDS, is_of_pull
 from pullready.collectors.reduction import reduce_list
 from pullready.facts import ids
 from pullready.facts.scope import Need, Scope
@@ -45,6 +46,7 @@ SECRETS: Final = f"{_CORE}/secrets"
 _OPT_IN: Final = "Let who runs this list Secrets, which the ClusterRole does not, or judge without read-secrets: true"
 #: What an API server answers that does not have the group or version at all, which it says in no other form.
 _NO_SUCH_GROUP: Final = b"404 page not found"
+EVENTS: Final = f"{_CORE}/events"
 #: What another object of the lists made says nothing of its own.
 _OWNERS: Final = frozenset(
     {"CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"}
@@ -58,12 +60,16 @@ _OWNERS: Final = frozenset(
         KubernetesRule("apps", ("daemonsets", "deployments", "replicasets", "statefulsets"), _READ),
         KubernetesRule("batch", ("cronjobs", "jobs"), _READ),
         KubernetesRule("node.k8s.io", ("runtimeclasses",), _READ),
+        KubernetesRule("", ("events",), _READ),
         KubernetesRule("", ("secrets",), _READ, opt_in="read-secrets"),
     ),
 )
 def read_workloads(scope: Scope) -> Reading:
-    """List what makes pods in the live cluster; pull secrets only where the settings say so."""
-    wanted = (*LISTS, SECRETS) if scope.settings.read_secrets else LISTS
+    """List what makes pods in the live cluster; pull secrets only where the settings say so.
+
+    No verdict depends on the events: they tell which images were seen failing.
+    """
+    wanted = (*LISTS, EVENTS, SECRETS) if scope.settings.read_secrets else (*LISTS, EVENTS)
     yield [ids.live_list(str(scope.target.context), path) for path in wanted]
 
 
@@ -116,15 +122,16 @@ class Kubernetes:
 
     def _pages(self, path: str) -> dict[str, Any]:
         pages: list[dict[str, Any]] = []
-        query = f"?limit={_PAGE}"
+        first = f"?limit={_PAGE}" + (f"&fieldSelector={quote(FIELDS)}" if path == EVENTS else "")
+        query, is_wanted = first, is_of_pull if path == EVENTS else _makes_itself
         for _ in range(_MOST_PAGES):
             page = self._get(path, query)
-            page["items"] = [item for item in page["items"] or () if not _is_made_by_another(item)]
+            page["items"] = [item for item in page["items"] or () if is_wanted(item)]
             pages.append(reduce_list(page))
             more = page.get("metadata", {}).get("continue")
             if not more:
                 return {**pages[0], "items": [item for one in pages for item in one["items"]]}
-            query = f"?limit={_PAGE}&continue={quote(more)}"
+            query = f"{first}&continue={quote(more)}"
         raise Unreadable(Status.FAILED, f"the list has more than {_MOST_PAGES} pages")
 
     def _get(self, path: str, query: str) -> dict[str, Any]:
@@ -213,6 +220,7 @@ def _is_list(answer: object) -> TypeGuard[dict[str, Any]]:
     )
 
 
-def _is_made_by_another(item: dict[str, Any]) -> bool:
+def _makes_itself(item: Mapping[str, Any]) -> bool:
+    """Say whether no other object of the lists made *item*."""
     owners = item.get("metadata", {}).get("ownerReferences") or ()
-    return any(owner.get("controller") is True and owner.get("kind") in _OWNERS for owner in owners)
+    return not any(owner.get("controller") is True and owner.get("kind") in _OWNERS for owner in owners)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pullready.collectors.pull_events import reduced_event
 from pullready.collectors.pull_secrets import reduced_pull_secret, reduced_times
 from pullready.facts.credentials import MAKERS
 from pullready.facts.images import may_name_images, mentions
@@ -86,7 +87,10 @@ def reduce_object(body: Any) -> dict[str, Any] | None:
 def reduce_list(body: Any) -> dict[str, Any]:
     """Return what facts use of a list as the API server answers it: only the list tells the kind of its items."""
     kind = {"apiVersion": body["apiVersion"], "kind": str(body["kind"]).removesuffix("List")}
-    items = [reduce_object({**item, **kind}) or {} for item in body["items"]]
+    if kind["kind"] == "Event":
+        items = [reduced_event(item) for item in body["items"]]
+    else:
+        items = [reduce_object({**item, **kind}) or {} for item in body["items"]]
     return {"apiVersion": body["apiVersion"], "kind": body["kind"], "items": items}
 
 

@@ -259,6 +259,11 @@ def live_runtime_classes(context: str) -> str:
     return live_list(context, "/apis/node.k8s.io/v1/runtimeclasses")
 
 
+def live_events(context: str) -> str:
+    """Return the list of the events of a live cluster that tell of pods in trouble."""
+    return live_list(context, "/api/v1/events")
+
+
 def live_list(context: str, path: str) -> str:
     """Return the list that the API server of a kubeconfig's *context* answers at *path* (such as ``/api/v1/pods``)."""
     return f"{_LIVE}{context}{path}"

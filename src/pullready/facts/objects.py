@@ -114,12 +114,13 @@ def wire(one: KubernetesObject, shape: type[T]) -> T:
 def live_documents(scope: Scope) -> Iterator[Document]:
     """Yield the lists that were read from the target's live cluster; one that says so where none was.
 
-    Its nodes are not among them: they are what workloads run on, and name no images of their own.
+    Its nodes and events are not among them: they are what workloads run on and what befell those, and make no pods.
     """
     prefix = f"kubernetes:{scope.target.context}/".casefold()
-    nodes = ids.live_nodes(str(scope.target.context)).casefold()
+    context = str(scope.target.context)
+    beside = {ids.live_nodes(context).casefold(), ids.live_events(context).casefold()}
     listed = ((document.id.casefold(), document) for document in scope.snapshot)
-    found = [document for id_, document in listed if id_.startswith(prefix) and id_ != nodes]
+    found = [document for id_, document in listed if id_.startswith(prefix) and id_ not in beside]
     yield from found or [Document(id=f"{prefix}workloads", provider=Provider.KUBERNETES, status=Status.NOT_ASKED)]
 
 

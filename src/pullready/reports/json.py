@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -147,4 +148,5 @@ def _image(image: ImageOutcome) -> dict[str, Any]:
         "because": image.because,
         "proven": image.proven,
         "unproven": image.unproven,
+        "seenFailing": image.seen_failing and asdict(image.seen_failing),
     }

@@ -19,6 +19,7 @@ from pullready.reports.wording import (
     one_line,
     place,
     reason,
+    seen_failing,
     source,
     standing,
     waiver_line,
@@ -178,6 +179,8 @@ def _images(run: Run) -> Iterator[str]:
             for image in run.images
         ]
         yield from _table("Images", _IMAGES, rows)
+    if seen := seen_failing(run.images):
+        yield from ("## Seen failing", "", *(f"- {escape(line)}" for line in seen), "")
 
 
 def _waivers(run: Run) -> Iterator[str]:

@@ -17,6 +17,7 @@ from pullready.reports.wording import (
     limits,
     number,
     one_line,
+    seen_failing,
     source,
     tally,
     waiver_line,
@@ -108,7 +109,8 @@ def _images(run: Run) -> str:
         for image in shown[:_MOST_IMAGES]
     ]
     more = f" (the first {_MOST_IMAGES} of {len(shown)}; all stand in report.json)" if len(shown) > _MOST_IMAGES else ""
-    return _table(f"Images{more}", _IMAGES, rows)
+    seen = seen_failing(run.images)
+    return _table(f"Images{more}", _IMAGES, rows) + (f"<h2>Seen failing</h2>{_list(seen)}" if seen else "")
 
 
 def _waivers(run: Run) -> str:

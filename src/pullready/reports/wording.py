@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pullready.config import Waiver
-from pullready.outcome import Exit, Judged, Result, Run, RunVerdict
+from pullready.outcome import Exit, ImageOutcome, Judged, Result, Run, RunVerdict
 from pullready.verdict import Found, Location, NotApplicable, Unknown, Verdict
 
 #: What XML 1.0 forbids, what steers a terminal, and what makes the text beside it look different than it is.
@@ -183,3 +183,17 @@ def waiver_line(waiver: Waiver) -> str:
     scope = f" on {one_line(waiver.target)}" if waiver.target else ""
     terms = f"until {waiver.until}, {one_line(waiver.owner)}: {one_line(waiver.reason)}"
     return f"{one_line(waiver.check)}, {one_line(waiver.subject)}{scope}, {terms}"
+
+
+def seen_failing(images: Iterable[ImageOutcome]) -> list[str]:
+    """Return a line for each image that events of the live cluster say was not pulled."""
+    lines = []
+    for image in images:
+        if seen := image.seen_failing:
+            says = "; ".join(seen.says) or "for a reason that is not known"
+            behind = f"; look at {', '.join(seen.conditions)}" if seen.conditions else ""
+            place = f" on {image.pool}" if image.pool else ""
+            lines.append(
+                f"{image.image}{place} ({image.target}), last at {seen.at or 'an unknown time'}: {says}{behind}"
+            )
+    return lines
