@@ -7,12 +7,12 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/versions.sh"
-folder=$1
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
 
 if [[ -x $folder/kube-apiserver && -x $folder/etcd ]]; then
   exit 0
 fi
-mkdir -p "$folder"
 module=$(mktemp -d)
 trap 'rm -rf "$module"' EXIT
 cd "$module"

@@ -35,6 +35,7 @@ CONTEXT: Final = "live"
 _PATIENCE: Final = 120
 _APPLY: Final = "?fieldManager=tests&force=true"
 _AT_ONCE: Final = 16
+_ATTEMPTS: Final = 5
 
 
 class Refused(Exception):
@@ -212,7 +213,14 @@ class ApiServer:
 
 def start(folder: Path, *flags: str) -> ApiServer:
     """Start an API server, with *flags* on top of its own, that keeps all it has in the existing folder *folder*."""
-    return ApiServer(folder, *flags)
+    for _ in range(_ATTEMPTS):
+        try:
+            return ApiServer(folder, *flags)
+        except Refused as why:
+            # Somebody else took the port between its being found free and its being used.
+            if "address already in use" not in str(why):
+                raise
+    raise Refused(f"no port stayed free in {_ATTEMPTS} attempts")
 
 
 def kubeconfig(path: Path, url: str, ca: Path, token: str, context: str = CONTEXT) -> Path:

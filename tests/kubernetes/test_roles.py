@@ -27,7 +27,7 @@ ALL: Final[dict[Resource, str]] = {**objects.listed(), SECRETS: kubernetes.SECRE
 #: Checks that judge what pods name, and are unknown wherever some pods may not be known.
 OF_PODS: Final = {"kubelet-pull-role-missing", "image-manifest-missing", "pod-os-nodeselector-mismatch"}
 OF_PLACES: Final = {"pod-os-nodeselector-mismatch"}
-OF_LOGINS: Final = {one for one in runs.CHECKS if one.startswith(("pull-secret-", "admin-user-"))}
+OF_LOGINS: Final = {one for one in runs.CHECKS if one.startswith(("pull-secret-", "admin-user-", "registry-token-", "scope-map-"))}
 #: What is unknown without lists that no pods are in: only what goes by that which is in them.
 BESIDE: Final = {("node.k8s.io", "runtimeclasses"): OF_PLACES, NODES: OF_PLACES, SECRETS: OF_LOGINS}
 Judge = Callable[..., Run]
