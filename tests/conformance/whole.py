@@ -57,6 +57,8 @@ CHANGED: Final = tuple(
     for head, kind in (("/apis/apps/v1", "deployments"), ("/apis/batch/v1", "cronjobs"), ("/api/v1", "secrets"))
 )
 FAULTS: Final = [one for one in (*faults(), *image_faults(), *name_faults()) if one.cluster in {PROD, LEGACY}]
+#: Faults of an image that is not in its registry any more.
+OF_WHAT_IS_GONE: Final = frozenset({MISSING, "soft-deleted-artifact"})
 #: Faults that go by when a Secret was made, which in a live cluster is now.
 OF_THE_PAST: Final = frozenset({"pull-secret-admin-password-stale"})
 
@@ -146,7 +148,7 @@ def opened(
             made = Whole(standin, registries, cluster, tmp_path / "run")
             if fault and OF_FAULTS.get(fault.slug):
                 shop.push(registries, tmp_path / "layouts", *OF_FAULTS[fault.slug])
-            if fault and fault.slug == MISSING:
+            if fault and fault.slug in OF_WHAT_IS_GONE:
                 made.images.lose_tag("web", "1.4.2")
             _deploy(made, fault)
             sign_in(cluster.kubeconfig())
