@@ -140,7 +140,9 @@ def with_another_name(standin: Standin) -> None:
 
 
 #: The checks that judge what registries hold, which are not asked here: they do not apply.
-OF_CONTENTS: Final = frozenset(slug for slug, check in runs.CHECKS.items() if "pulled_images" in check.facts)
+OF_CONTENTS: Final = frozenset(
+    slug for slug, check in runs.CHECKS.items() if {"pulled_images", "quarantined_images"} & set(check.facts)
+)
 ALL: Final = frozenset(runs.CHECKS) - OF_CONTENTS
 #: The checks that judge what the manifests say, and read nothing of Azure.
 OF_MANIFESTS: Final = frozenset(
