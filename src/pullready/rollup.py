@@ -233,7 +233,10 @@ def _failures(facts: Facts) -> Failures:
 
 
 def _pools(facts: Facts) -> dict[_Place, tuple[str, ...]]:
-    """Return the pools that may take each workload, by where it stands: several may be called the same."""
+    """Return the pools that may take each workload, by where it stands: several may be called the same.
+
+    Where registries are asked, the architectures of the pools are known as well, which pods may choose.
+    """
     found: dict[_Place, tuple[str, ...]] = {}
     for placement in _known(facts, "placements"):
         if isinstance(placement, Placement) and isinstance(placement.cluster, Cluster):
@@ -242,6 +245,10 @@ def _pools(facts: Facts) -> dict[_Place, tuple[str, ...]]:
                 if placement.cluster.provisions_nodes and placement.admits(LINUX) is not False:
                     places.append(PROVISIONED)
                 found[_place(placement.workload)] = tuple(places)
+    for image in _known(facts, "pulled_images"):
+        if isinstance(image, PulledImage) and isinstance(image.placement.cluster, Cluster):
+            with suppress(FactUnavailable):  # of the pools, or of the sizes of their machines
+                found[_place(image.use.workload)] = tuple(one.name for one in image.landings)
     return found
 
 

@@ -29,7 +29,11 @@ _KINDS: Final = {
 
 def loaded(path: Path, true: Mapping[str, str] | None = None) -> list[Body]:
     """Return the objects in a file, with the *true* digests of its images."""
-    text = acr.with_digests(path.read_text(), true or {})
+    return loads(acr.with_digests(path.read_text(), true or {}))
+
+
+def loads(text: str) -> list[Body]:
+    """Return the objects in the *text* of a manifest."""
     return [one for one in YAML(typ="safe").load_all(text) if one]
 
 

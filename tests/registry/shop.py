@@ -9,7 +9,7 @@ The stand-in serves :func:`without_images`, and manifests are :func:`with_digest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -88,10 +88,13 @@ OF_FAULTS: Final[dict[str, tuple[Image, ...]]] = {
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[dict[str, Registry]]:
-    """Run the registries until the ``with`` statement ends; yield them by login server, as *folder* has them."""
+def serving(folder: Path, images: Iterable[Image] = IMAGES) -> Iterator[dict[str, Registry]]:
+    """Run the registries of *images* until the ``with`` statement ends; yield them by login server.
+
+    They hold what *folder* has of them.
+    """
     with ExitStack() as running:
-        hosts = dict.fromkeys(image.host for image in IMAGES)
+        hosts = dict.fromkeys(image.host for image in images)
         yield {host: running.enter_context(server.serving(folder / host, host)) for host in hosts}
 
 

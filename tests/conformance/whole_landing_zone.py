@@ -1,0 +1,84 @@
+"""The landing zone, as ``whole.py`` has the shop: two clusters, three registries, nodes of three platforms.
+
+The larger of its clusters is live, but for what is about to be deployed to it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pullready.facts import ids
+from pullready.outcome import Exit
+from tests.azure import runs
+from tests.azure.fixtures import Serve
+from tests.conformance.estate import Estate, bound, manifests_in
+from tests.environment import LANDING_ZONE
+from tests.kubernetes import objects
+from tests.kubernetes.conftest import SignIn
+from tests.kubernetes.server import ApiServer
+from tests.registry import shop
+from tests.registry.landing_zone import (
+    IMAGES,
+    MIGRATE,
+    STOREFRONT,
+)
+from tools.shop import landing_zone
+
+pytest_plugins = ("tests.kubernetes.conftest",)
+
+MISSING: Final = "image-manifest-missing"
+ARCHITECTURE: Final = "image-architecture-mismatch"
+NEW: Final = Path("retail/storefront.yaml")
+
+
+@pytest.fixture(scope="module")
+def cluster(server: ApiServer) -> ApiServer:
+    """The live cluster, with a workload that only the taints of the other pools keep from them."""
+    tool = f"{MIGRATE.host}/{MIGRATE.repository}:{MIGRATE.tag}"
+    return bound(server, objects.deployment("roaming", "tools", image=tool, nodeSelector={}))
+
+
+@pytest.fixture(scope="module")
+def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of registries to which the images were pushed."""
+    folder = tmp_path_factory.mktemp("registries")
+    with shop.serving(folder, IMAGES) as registries:
+        shop.push(registries, tmp_path_factory.mktemp("layouts"), *IMAGES)
+    return folder
+
+
+@pytest.fixture
+def estate(
+    cluster: ApiServer, pushed: Path, serve_registries: Serve, sign_in: SignIn, tmp_path: Path
+) -> Iterator[Estate]:
+    """The landing zone."""
+    shutil.copytree(pushed, tmp_path / "registries")
+    with shop.serving(tmp_path / "registries", IMAGES) as registries:
+        rules = {ids.cache_rules_of(one["id"]): [] for one in landing_zone.registries()}
+        served = runs.served({**landing_zone.landing_zone(), **rules})
+        standin = serve_registries(shop.without_images(served))
+        shop.stand_behind(standin, registries)
+        made = Estate(standin, registries, cluster, tmp_path / "run")
+        texts = manifests_in(LANDING_ZONE)
+        live = {path: text for path, text in texts.items() if path.parent == NEW.parent and path != NEW}
+        old = objects.deployment("storefront", "retail", image=f"{STOREFRONT.host}/{STOREFRONT.repository}:0.9.0")
+        made.deploy(live, old)
+        new = {path: text for path, text in texts.items() if path not in live}
+        made.configure(runs.targets_of("landing-zone", "retail", "batch"), NEW.parent.name, new)
+        sign_in(cluster.kubeconfig())
+        yield made
+
+
+def test_the_whole_is_ready(estate: Estate) -> None:
+    done = runs.run(estate.folder)
+    assert done.exit_code == Exit.READY, done.said
+    images = done.report["images"]
+    assert {one["verdict"] for one in images} == {"will-pull"}
+    named = {(image.host, image.repository) for image in IMAGES}
+    assert {tuple(one["image"].rpartition(":")[0].split("/", 1)) for one in images} == named
+    assert {one["pool"] for one in images} == {"linux1", "arm1", "win1", "jobs"}
