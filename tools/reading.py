@@ -27,7 +27,7 @@ PAGE: Final = DOCS / "reading.md"
 HEAD: Final = """\
 # What a run reads, and in which order
 
-A run reads in rounds: all that is wanted is asked for at once, at most 16 requests at a time, and what the answers
+A run reads in rounds: all that is wanted is asked for at once, at most 32 requests at a time, and what the answers
 lead to is asked for next. No document is read twice. The table says for each document of the healthy example's
 cluster `prod`, with its three registries, how many answers have to come one after the other until it is there, its
 own included. A run takes as many rounds as the largest of these numbers; tests count that, and that no request is

@@ -9,9 +9,12 @@ https://learn.microsoft.com/rest/api/compute/resource-skus/list
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
+
+from msgspec import json
+from msgspec.structs import replace
 
 from pullready.collectors.permissions import Permission, Reading, collector
 from pullready.collectors.reduction import VALUE, Shape, part_of
@@ -20,6 +23,8 @@ from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts import ids
 from pullready.facts.artifact_properties import quarantine_state
 from pullready.facts.artifacts import Build
+from pullready.facts.base import Unread
+from pullready.facts.pods import CONTAINERS
 from pullready.facts.pulled_images import PulledImage, pulled
 from pullready.facts.scope import Facts, Need, Scope
 from pullready.facts.vm_sizes import CAPABILITY, RESOURCE_TYPE
@@ -175,11 +180,28 @@ def _images(scope: Scope) -> Iterator[PulledImage]:
     """Yield the images that registries of the target are asked for, else those of which something was read before."""
     facts = Facts(scope)
     if not scope.settings.read_registries:
-        yield from (one for one in facts("pulled_images") if isinstance(one, PulledImage))
+        yield from _distinct(facts("pulled_images"))
         return
-    for image in pulled(scope, facts("images"), facts("placements")):
-        if isinstance(image, PulledImage) and _is_in_known_registry(image):
+    for image in _distinct(pulled(scope, facts("images"), facts("placements"))):
+        if _is_in_known_registry(image):
             yield image
+
+
+def _distinct(images: Iterable[PulledImage | Unread]) -> Iterator[PulledImage]:
+    """Yield of the images of many workloads those for which other documents may matter: each for pods of one kind."""
+    seen: set[bytes] = set()
+    for image in images:
+        if isinstance(image, PulledImage) and (key := _key(image)) not in seen:
+            seen.add(key)
+            yield image
+
+
+def _key(image: PulledImage) -> bytes:
+    """Return what decides which documents are looked at for an image: its text, and all that its pods ask for."""
+    workload = image.use.workload
+    spec = replace(workload.pod.wire, imagePullSecrets=None, serviceAccountName=None, serviceAccount=None)
+    unnamed = {name: tuple(replace(one, name="") for one in getattr(spec, name) or ()) for name in CONTAINERS}
+    return json.encode((image.use.image, workload.kind, replace(spec, **unnamed)))
 
 
 def _is_in_known_registry(image: PulledImage) -> bool:

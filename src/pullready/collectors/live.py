@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from pullready.collectors import artifacts, identities, kubernetes, networks, registries, secret_logins
 from pullready.collectors.answers import Unreadable
@@ -156,12 +156,13 @@ def _wanted(
     claimed: set[tuple[str | None, str]] = set()
     open_: dict[str, set[Need]] = {}
     views = {tenant: reader.view(snapshot, tenant) for tenant in {target.tenant for _, target in asked}}
+    shared: dict[str, dict[str, Any]] = {target.name: {} for _, target in asked}
     for declared, target in asked:
         if not declared.after.isdisjoint(open_.setdefault(target.name, set())):
             open_[target.name] |= set(declared.needs)
             continue
         view = views[target.tenant]
-        scope = Scope(view, target, settings, _manifests_of(snapshot, target))
+        scope = Scope(view, target, settings, _manifests_of(snapshot, target), shared[target.name])
         wanted = {(target.tenant, id_.casefold()): id_ for id_ in _missing(declared.collect(scope), view)}
         open_[target.name] |= set(declared.needs) if wanted else set()
         if new := [id_ for key, id_ in wanted.items() if key not in claimed]:

@@ -19,7 +19,7 @@ from pullready.config import Settings, Target
 from pullready.facts import ids
 from pullready.snapshot import Document, Snapshot, Status
 
-WORKERS: Final = 16
+WORKERS: Final = 32
 #: Of what several tenants were answered for one resource, the first counts: what was read once is there, and what only
 #: one of them says is absent may be out of its sight.
 TELLING: Final = (Status.READ, Status.FORBIDDEN, Status.FAILED, Status.NOT_FOUND)

@@ -36,7 +36,7 @@ class _Held:
 class SignIn:
     """A sign-in to one cloud, to the tenant that *tenant* names, else to the one that the credential is at home in.
 
-    Tokens are kept here, for not every credential keeps them: sixteen threads that each start ``az`` would take long.
+    Tokens are kept here, for not every credential keeps them: many threads that each start ``az`` would take long.
     """
 
     def __init__(self, cloud: Cloud, tenant: str | None) -> None:

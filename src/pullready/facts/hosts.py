@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/resource-nam
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -105,10 +106,14 @@ Form = (
 
 def form_of(host: str, cloud: Cloud) -> Form:
     """Say what *host* (as in a reference, maybe with a port) is in *cloud*."""
-    name, _, port = host.lower().partition(":")
+    return _form_of(host.lower(), cloud.registry_suffix.lower())
+
+
+@lru_cache(maxsize=4096)
+def _form_of(host: str, suffix: str) -> Form:
+    name, _, port = host.partition(":")
     if name in MICROSOFT:
         return Microsofts()
-    suffix = cloud.registry_suffix.lower()
     for domain in (suffix, *_SUFFIXES):
         labels = (_before(name, domain) or "").split(".")
         if _PRIVATE_LINK in labels[1:]:

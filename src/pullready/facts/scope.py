@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -54,6 +54,8 @@ class Scope:
     target: Target
     settings: Settings
     manifests: tuple[str, ...] = ()
+    #: What :data:`PLAIN` facts were made for this target from the same documents, by name; none where nobody shares.
+    shared: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002
         """Return the document with *id*; one that was never read has the status ``not-asked``."""
@@ -68,6 +70,10 @@ class Scope:
         return replace(self, snapshot=self.snapshot.with_documents(documents))
 
 
+#: Facts that are made from manifests and the live cluster alone, and that look at nothing else once they are made.
+PLAIN: Final = frozenset(
+    {"credentials", "images", "live_nodes", "pull_secrets", "runtime_classes", "service_accounts", "workloads"}
+)
 #: Who answers for Azure itself.
 AZURE: Final = frozenset({Provider.ARM, Provider.GRAPH})
 
@@ -158,13 +164,14 @@ class Facts:
 
     def __call__(self, name: str) -> Any:
         """Return the fact *name*; raise, each time anew, what making it raised."""
-        if name not in self._made:
+        kept = self._made if name not in PLAIN or self.scope.shared is None else self.scope.shared
+        if name not in kept:
             maker = MAKERS[name]
             try:
-                self._made[name] = maker.make(self.scope, *(self._given(other, maker) for other in maker.builds_on))
+                kept[name] = maker.make(self.scope, *(self._given(other, maker) for other in maker.builds_on))
             except (FactUnavailable, NothingToJudge) as error:
-                self._made[name] = error
-        made = self._made[name]
+                kept[name] = error
+        made = kept[name]
         if isinstance(made, FactUnavailable | NothingToJudge):
             raise made
         return made
