@@ -28,6 +28,7 @@ from tests.registry.landing_zone import (
     STOREFRONT,
 )
 from tools.shop import landing_zone
+from tools.shop.environment import Bodies
 
 pytest_plugins = ("tests.kubernetes.conftest",)
 
@@ -59,7 +60,7 @@ def estate(
     """The landing zone."""
     shutil.copytree(pushed, tmp_path / "registries")
     with shop.serving(tmp_path / "registries", IMAGES) as registries:
-        rules = {ids.cache_rules_of(one["id"]): [] for one in landing_zone.registries()}
+        rules: Bodies = {ids.cache_rules_of(one["id"]): [] for one in landing_zone.registries()}
         served = runs.served({**landing_zone.landing_zone(), **rules})
         standin = serve_registries(shop.without_images(served))
         shop.stand_behind(standin, registries)
