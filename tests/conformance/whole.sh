@@ -5,4 +5,4 @@ set -euo pipefail
 source tests/kubernetes/fetch.sh
 source tests/registry/fetch.sh
 source tests/conformance/none_skipped.bash
-none_skipped tests/conformance/whole.py
+none_skipped tests/conformance/whole.py tests/conformance/whole_landing_zone.py

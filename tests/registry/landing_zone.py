@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from tests.registry.layouts import Descriptor, Layout
-from tests.registry.shop import WINDOWS_2022, Image, for_both
+from tests.registry.shop import WINDOWS_2022, Image, for_amd64, for_both
 
 RETAILIMAGES: Final = "retailimages.azurecr.io"
 RETAILTEAMS: Final = "retailteams.azurecr.io"
 RETAILTOOLS: Final = "retailtools.azurecr.io"
-
-
-def for_amd64(layout: Layout) -> Descriptor:
-    """Build an index for one architecture."""
-    return layout.index(layout.image("linux", "amd64"))
 
 
 def _for_arm64(layout: Layout) -> Descriptor:

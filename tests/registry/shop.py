@@ -70,19 +70,21 @@ STOCK: Final = Image(SHOPTOOLS, "stock", "3.2.1", single, is_docker=True)
 IMAGES: Final = (WEB, BILLING, NIGHTLY, MIGRATE, STOCK)
 
 
-def _for_amd64(layout: Layout) -> Descriptor:
+def for_amd64(layout: Layout) -> Descriptor:
+    """Build an index for one architecture, with what BuildKit attests of it."""
     one = layout.image("linux", "amd64")
     return layout.index(one, layout.attestation(one))
 
 
-def _for_2025(layout: Layout) -> Descriptor:
+def for_windows_2025(layout: Layout) -> Descriptor:
+    """Build an index for the later build of Windows alone."""
     return layout.index(layout.image("windows", "amd64", version=WINDOWS_2025))
 
 
 #: What is pushed over what the shop has, so that the fault of that name shows in its registries.
 OF_FAULTS: Final[dict[str, tuple[Image, ...]]] = {
-    "image-architecture-mismatch": (WEB._replace(build=_for_amd64), NIGHTLY._replace(build=for_both)),
-    "windows-os-build-mismatch": (BILLING._replace(build=_for_2025),),
+    "image-architecture-mismatch": (WEB._replace(build=for_amd64), NIGHTLY._replace(build=for_both)),
+    "windows-os-build-mismatch": (BILLING._replace(build=for_windows_2025),),
     "image-or-repo-read-disabled": (),
 }
 
