@@ -20,14 +20,17 @@ from pullready.collectors import kubernetes
 from pullready.collectors.live import collect
 from pullready.config import Settings, Target
 from pullready.facts import Facts, Need, Scope, ids
-from pullready.snapshot import Document, Snapshot, Status
+from pullready.snapshot import Document, Provider, Snapshot, Status
 from tests.azure.environments import hub
 from tests.azure.wire import Server
+from tools.shop.environment import PROD
 
 TOKEN = "canary-kubernetes-token"
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 PODS = "/api/v1/pods"
 NODES = "/api/v1/nodes"
+NODE_POOLS = "/apis/karpenter.sh/v1/nodepools"
+NODE_CLASSES = "/apis/karpenter.azure.com/v1beta1/aksnodeclasses"
 CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
 #: What an API server says of a group that it does not have.
 NO_GROUP = (404, b"404 page not found\n")
@@ -69,7 +72,7 @@ class ApiServer:
         start = int(query.get("continue", ["0"])[0])
         end = start + int(query["limit"][0])
         kinds = {DEPLOYMENTS: "DeploymentList", PODS: "PodList", kubernetes.SECRETS: "SecretList", NODES: "NodeList"}
-        kinds[kubernetes.EVENTS] = "EventList"
+        kinds |= {kubernetes.EVENTS: "EventList", NODE_POOLS: "NodePoolList", NODE_CLASSES: "AKSNodeClassList"}
         kind = kinds.get(path, "ThingList")
         metadata = {"continue": str(end)} if end < len(items) else {}
         body = {"apiVersion": path.removeprefix("/apis/").rpartition("/")[0], "kind": kind, "metadata": metadata}
@@ -249,6 +252,117 @@ def test_nodes_that_may_not_be_listed_are_no_workloads(server: ApiServer) -> Non
     facts = Facts(Scope(found, Target("live", context="prod"), Settings()))
     assert [one.subject for one in facts("workloads")] == ["Deployment shop/web"]
     assert [one.nodes.nodes for one in facts("placements")] == [()]
+
+
+NODE_POOL: dict[str, Any] = {
+    "metadata": {"name": "default", "annotations": {"note": "canary-note"}},
+    "spec": {
+        "disruption": {"consolidateAfter": "0s"},
+        "limits": {"cpu": "100"},
+        "template": {
+            "metadata": {"labels": {"tier": "web"}, "annotations": {"note": "canary-note"}},
+            "spec": {
+                "nodeClassRef": {"group": "karpenter.azure.com", "kind": "AKSNodeClass", "name": "default"},
+                "expireAfter": "Never",
+                "requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"], "minValues": 1}],
+                "taints": [{"key": "gpu", "effect": "NoSchedule"}],
+                "startupTaints": [{"key": "starting", "effect": "NoSchedule"}],
+            },
+        },
+    },
+    "status": {"nodes": 3},
+}
+NODE_CLASS: dict[str, Any] = {
+    "metadata": {"name": "default"},
+    "spec": {"imageFamily": "AzureLinux", "vnetSubnetID": "canary-subnet"},
+}
+
+
+def provisioning(mode: str | None, context: str | None = "prod") -> tuple[Snapshot, Scope]:
+    """Read the NodePools of a cluster whose mode of node auto-provisioning is *mode*; none: it has not any."""
+    cluster = {"properties": {"nodeProvisioningProfile": {"mode": mode}} if mode else {}}
+    before = [Document(id=PROD, provider=Provider.ARM, status=Status.READ, body={"id": PROD, **cluster})]
+    target = Target("live", cluster=PROD, context=context)
+    snapshot = Snapshot(before, captured_at=hub().captured_at)
+    found = collect([target], Settings(), {"live": frozenset({Need.NODE_POOLS})}, snapshot, lambda _: None)
+    return found, Scope(found, target, Settings())
+
+
+def test_node_pools_are_read_page_by_page_for_what_they_require(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kubernetes, "_PAGE", 2)
+    names = [f"pool{number}" for number in range(3)]
+    server.lists[NODE_POOLS] = [{**NODE_POOL, "metadata": {**NODE_POOL["metadata"], "name": name}} for name in names]
+    server.lists[NODE_CLASSES] = [NODE_CLASS]
+    found, scope = provisioning("Auto")
+    lists = [f"{NODE_CLASSES}?limit=2", f"{NODE_POOLS}?limit=2", f"{NODE_POOLS}?limit=2&continue=2"]
+    assert sorted(server.asked) == lists
+    body = document(found, NODE_POOLS).body
+    kept = NODE_POOL["spec"]["template"]["spec"]
+    assert [one["metadata"] for one in body["items"]] == [{"name": name} for name in names]
+    assert body["items"][0] == {
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodePool",
+        "metadata": {"name": "pool0"},
+        "spec": {
+            "template": {
+                "metadata": {"labels": {"tier": "web"}},
+                "spec": {
+                    "requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]}],
+                    "taints": kept["taints"],
+                    "nodeClassRef": kept["nodeClassRef"],
+                },
+            },
+            "limits": {"cpu": "100"},
+        },
+    }
+    assert document(found, NODE_CLASSES).body["items"][0]["spec"] == {"imageFamily": "AzureLinux"}
+    assert "canary" not in found.encode().decode()
+    known = Facts(scope)("provisioning")
+    assert ([one.name for one in known.pools], known.others) == (names, None)
+    assert [(one.systems, one.architectures("linux")) for one in known.pools] == [
+        (frozenset({"linux"}), ("amd64",))
+    ] * 3
+
+
+@pytest.mark.parametrize(("mode", "context"), [("Manual", "prod"), (None, "prod"), ("Auto", None)])
+def test_node_pools_are_asked_for_only_where_nodes_are_provisioned_and_a_context_is_given(
+    server: ApiServer, mode: str | None, context: str | None
+) -> None:
+    provisioning(mode, context)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "others"),
+    [
+        (NO_GROUP, Status.NOT_FOUND, None),
+        (404, Status.NOT_FOUND, None),
+        ((404, b"<html>canary-proxy</html>"), Status.FAILED, "answered 404 for the list of nodepools"),
+        (403, Status.FORBIDDEN, "the list of nodepools in all namespaces is forbidden"),
+        (503, Status.FAILED, "answered 503 for the list of nodepools"),
+    ],
+)
+def test_only_the_api_server_itself_says_that_it_has_no_node_pools(
+    server: ApiServer, answer: int | tuple[int, bytes], status: Status, others: str | None
+) -> None:
+    server.lists[NODE_POOLS] = answer
+    found, scope = provisioning("Auto")
+    assert document(found, NODE_POOLS).status is status
+    known = Facts(scope)("provisioning")
+    assert known.pools == ()
+    assert (known.others is None) is (others is None)
+    assert others is None or others in known.others.reason
+
+
+def test_node_pools_that_may_not_be_listed_are_no_workloads(server: ApiServer) -> None:
+    server.lists |= {NODE_POOLS: 403, NODE_CLASSES: 403}
+    server.lists[DEPLOYMENTS] = [workload("web", template={"spec": {"containers": [CONTAINER]}})]
+    found = read().with_documents(provisioning("Auto")[0])
+    assert document(found, NODE_POOLS).status is Status.FORBIDDEN
+    facts = Facts(Scope(found, Target("live", context="prod"), Settings()))
+    assert [one.subject for one in facts("workloads")] == ["Deployment shop/web"]
 
 
 def test_what_another_workload_made_is_left_out(server: ApiServer) -> None:

@@ -59,7 +59,9 @@ def test_what_is_asked_of_azure_is_what_is_declared(serve: Serve) -> None:
 def test_what_is_asked_of_kubernetes_is_what_is_declared() -> None:
     rules = [one for each in permissions() for one in each.permissions if isinstance(one, KubernetesRule)]
     listed = {(rule.group, resource) for rule in rules for resource in rule.resources if rule.opt_in is None}
-    wanted = {*kubernetes.LISTS, kubernetes.EVENTS, "/api/v1/nodes"}
+    lists = (ids.live_nodes, ids.live_node_pools, ids.live_node_classes)
+    beside = {list_("prod").removeprefix(ids.live_list("prod", "")) for list_ in lists}
+    wanted = {*kubernetes.LISTS, kubernetes.EVENTS, *beside}
     assert {path_of(group, resource) for group, resource in listed} == wanted
     [opt_in] = [rule for rule in rules if rule.opt_in]
     assert (opt_in.resources, opt_in.opt_in) == (("secrets",), "read-secrets")
@@ -67,7 +69,8 @@ def test_what_is_asked_of_kubernetes_is_what_is_declared() -> None:
 
 
 def path_of(group: str, resource: str) -> str:
-    return f"/apis/{group}/v1/{resource}" if group else f"/api/v1/{resource}"
+    version = "v1beta1" if group == "karpenter.azure.com" else "v1"
+    return f"/apis/{group}/{version}/{resource}" if group else f"/api/{version}/{resource}"
 
 
 def test_only_reading_is_declared() -> None:

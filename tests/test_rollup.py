@@ -264,6 +264,27 @@ def test_auto_provisioned_nodes_are_a_pool_of_their_own(tmp_path: Path) -> None:
         assert {pool for pool, _ in outcomes(run(tmp_path, case))} == pools
 
 
+def test_node_pools_that_are_known_tell_whether_nodes_are_made(tmp_path: Path) -> None:
+    live = "kubernetes:prod/apis/karpenter"
+    required = [{"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]}]
+    spec = {"requirements": required, "nodeClassRef": {"kind": "AKSNodeClass", "name": "default"}}
+    taints = [{"key": "gpu", "effect": "NoSchedule"}]
+    for more, pools in (({}, {"linux1", "node auto-provisioning"}), ({"taints": taints}, {"linux1"})):
+        one = {"kind": "NodePool", "metadata": {"name": "a"}, "spec": {"template": {"spec": {**spec, **more}}}}
+        group = {"apiVersion": "karpenter.sh/v1"}
+        two = {**group, **one, "metadata": {"name": "b"}}
+        patch = [
+            {"document": "prod", "pointer": "/properties/nodeProvisioningProfile", "value": {"mode": "Auto"}},
+            {"document": "kubernetes:prod/api/v1/pods", "body": {"apiVersion": "v1", "kind": "PodList", "items": []}},
+            {"document": f"{live}.sh/v1/nodepools", "body": {"kind": "NodePoolList", "items": [{**group, **one}, two]}},
+        ]
+        for artifacts in ({}, NO_ARTIFACTS):
+            case = {"context": "prod", "manifests": POD % (LINUX, "shopimages.azurecr.io/web:1.4.2"), "patch": patch}
+            known = rollup.images(*run(tmp_path, {**case, **artifacts}))
+            assert sorted(str(image.pool) for image in known) == sorted(pools)
+            assert {image.workloads for image in known} == {("Pod shop/a",)}
+
+
 def test_image_that_no_pool_takes_stands_there_without_a_pool(tmp_path: Path) -> None:
     case = {"manifests": POD % ("nodeSelector: {kubernetes.io/os: Linux},", "shoptools.azurecr.io/a")}
     known = outcomes(run(tmp_path, case))

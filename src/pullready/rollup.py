@@ -19,7 +19,6 @@ from pullready.facts.images import ImageUse
 from pullready.facts.nodes import PROVISIONED
 from pullready.facts.path.proof import is_answered, is_open, is_private
 from pullready.facts.placement import Placement
-from pullready.facts.pool_labels import LINUX
 from pullready.facts.pull_failures import PullFailure
 from pullready.facts.pull_paths import PullPath
 from pullready.facts.pulled_images import PulledImage
@@ -242,13 +241,13 @@ def _pools(facts: Facts) -> dict[_Place, tuple[str, ...]]:
         if isinstance(placement, Placement) and isinstance(placement.cluster, Cluster):
             with suppress(FactUnavailable):  # of the pools: the checks say so
                 places = [place.pool.name for place in placement.places if place.fits is not False]
-                if placement.cluster.provisions_nodes and placement.admits(LINUX) is not False:
+                if placement.may_be_provisioned:
                     places.append(PROVISIONED)
                 found[_place(placement.workload)] = tuple(places)
     for image in _known(facts, "pulled_images"):
         if isinstance(image, PulledImage) and isinstance(image.placement.cluster, Cluster):
             with suppress(FactUnavailable):  # of the pools, or of the sizes of their machines
-                found[_place(image.use.workload)] = tuple(one.name for one in image.landings)
+                found[_place(image.use.workload)] = tuple(dict.fromkeys(one.name for one in image.landings))
     return found
 
 

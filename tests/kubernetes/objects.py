@@ -18,6 +18,8 @@ Body = dict[str, Any]
 ROLE: Final = "pullready-reader"
 SHOP: Final = "shop"
 IMAGE: Final = "shopimages.azurecr.io/web:1.4.2"
+#: The groups of what node auto-provisioning makes nodes by, which the shop's cluster does not have.
+OF_PROVISIONING: Final = frozenset({"karpenter.sh", "karpenter.azure.com"})
 _KINDS: Final = {
     "ReplicationController": "v1",
     "DaemonSet": "apps/v1",
@@ -54,7 +56,10 @@ def cluster_role(without: tuple[str, str] | None = None) -> Body:
 
 
 def listed() -> dict[tuple[str, str], str]:
-    """Return the path of each list that the generated ClusterRole allows, by group and name."""
+    """Return the path of each list that the generated ClusterRole allows, by group and name.
+
+    Those of node auto-provisioning are left out: no cluster without it is asked for them.
+    """
     versions = {
         "": "/api/v1",
         "apps": "/apis/apps/v1",
@@ -66,6 +71,7 @@ def listed() -> dict[tuple[str, str], str]:
         for rule in cluster_role()["rules"]
         for group in rule["apiGroups"]
         for one in rule["resources"]
+        if group not in OF_PROVISIONING
     }
 
 

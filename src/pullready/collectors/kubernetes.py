@@ -17,7 +17,7 @@ from pullready.collectors.pipelines import CONNECT_TIMEOUT, READ_TIMEOUT, failur
 from pullready.collectors.pull_events import FIELDS, is_of_pull
 from pullready.collectors.reduction import reduce_list
 from pullready.facts import ids
-from pullready.facts.scope import Need, Scope
+from pullready.facts.scope import Facts, Need, Scope
 from pullready.snapshot import Document, Provider, Status
 
 if TYPE_CHECKING:
@@ -77,6 +77,20 @@ def read_workloads(scope: Scope) -> Reading:
 def read_nodes(scope: Scope) -> Reading:
     """List the nodes of the live cluster, for what somebody else than AKS has put on them."""
     yield [ids.live_nodes(str(scope.target.context))]
+
+
+@collector(
+    Need.NODE_POOLS,
+    permissions=(
+        KubernetesRule("karpenter.sh", ("nodepools",), _READ),
+        KubernetesRule("karpenter.azure.com", ("aksnodeclasses",), _READ),
+    ),
+)
+def read_node_pools(scope: Scope) -> Reading:
+    """List the NodePools of a live cluster that has node auto-provisioning, and how their nodes are installed."""
+    if Facts(scope)("cluster").provisions_nodes:
+        context = str(scope.target.context)
+        yield [ids.live_node_pools(context), ids.live_node_classes(context)]
 
 
 class _Expired(Unreadable):

@@ -25,6 +25,7 @@ ORDER: Final = (
     Need.CLUSTER,
     Need.WORKLOADS,
     Need.NODES,
+    Need.NODE_POOLS,
     Need.REGISTRIES,
     Need.SERVICE_PRINCIPAL,
     Need.NODE_IDENTITIES,
@@ -84,7 +85,7 @@ def in_order() -> tuple[Declared, ...]:
 
 
 def _is_of_azure(declared: Declared) -> bool:
-    return not {Need.WORKLOADS, Need.NODES} & set(declared.needs)
+    return not {Need.WORKLOADS, Need.NODES, Need.NODE_POOLS} & set(declared.needs)
 
 
 def _asks(target: Target, declared: Declared, needs: frozenset[Need]) -> bool:

@@ -14,6 +14,7 @@ from pullready.facts.credentials import MAKERS
 from pullready.facts.images import may_name_images, mentions
 from pullready.facts.objects import is_list
 from pullready.facts.pods import POD_SPECS, is_custom, is_pod_spec
+from pullready.facts.provisioning import AZURE_GROUP, CLASS, GROUP, POOL
 from pullready.facts.reference import without_user_info
 from pullready.facts.service_accounts import RENEWER_LABELS
 
@@ -61,6 +62,23 @@ _KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "RuntimeClass": {"handler": VALUE, "scheduling": {"nodeSelector": LABELS, "tolerations": _TOLERATIONS}},
     "Secret": {"type": VALUE},
 }
+#: What node auto-provisioning makes nodes by, by group and kind.
+_PROVISIONING: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
+    (GROUP, POOL): {
+        "spec": {
+            "template": {
+                "metadata": {"labels": LABELS},
+                "spec": {
+                    "requirements": _REQUIREMENTS,
+                    "taints": [_TAINT],
+                    "nodeClassRef": {"group": VALUE, "kind": VALUE, "name": VALUE},
+                },
+            },
+            "limits": LABELS,
+        }
+    },
+    (AZURE_GROUP, CLASS): {"spec": {"imageFamily": VALUE}},
+}
 _IMAGE: Final = {"registry": VALUE, "repository": VALUE, "tag": VALUE, "digest": VALUE}
 _WIDEST_INTEGER: Final = 2**63
 
@@ -76,8 +94,9 @@ def reduce_object(body: Any) -> dict[str, Any] | None:
     custom = is_custom(body)
     if kind in POD_SPECS and not custom:
         return {**kept, **_along(body, POD_SPECS[kind].split("/")[1:])}
-    if kind in _KINDS and not custom:
-        return {**kept, **part_of(body, _KINDS[kind]), **(_secret(kept, body) if kind == "Secret" else {})}
+    group = str(body.get("apiVersion")).rpartition("/")[0]
+    if shape := _PROVISIONING.get((group, kind)) if custom else _KINDS.get(kind):
+        return {**kept, **part_of(body, shape), **(_secret(kept, body) if kind == "Secret" else {})}
     if kind in MAKERS and custom:
         return {**kept, **part_of(body, _nested(MAKERS[kind]))}
     rest = {key: value for key, value in body.items() if key not in {*_IDENTITY, "status"}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pullready.facts.placement import BuiltSystem
+from pullready.facts.places import BuiltSystem
 from pullready.facts.pods import CONTAINERS
 from pullready.facts.pool_labels import WINDOWS
 from pullready.facts.reference import ImageReference, parse

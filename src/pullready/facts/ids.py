@@ -254,6 +254,16 @@ def live_nodes(context: str) -> str:
     return live_list(context, "/api/v1/nodes")
 
 
+def live_node_pools(context: str) -> str:
+    """Return the list of the NodePools of node auto-provisioning of a live cluster."""
+    return live_list(context, "/apis/karpenter.sh/v1/nodepools")
+
+
+def live_node_classes(context: str) -> str:
+    """Return the list of what says how the nodes of NodePools are installed."""
+    return live_list(context, "/apis/karpenter.azure.com/v1beta1/aksnodeclasses")
+
+
 def live_runtime_classes(context: str) -> str:
     """Return the list of the runtime classes of a live cluster."""
     return live_list(context, "/apis/node.k8s.io/v1/runtimeclasses")

@@ -85,13 +85,13 @@ def objects(scope: Scope) -> Iterator[KubernetesObject | Unread]:
         raise NothingToJudge("the target names neither manifests nor a context to read the live cluster by")
     replaced: set[tuple[str, str, str, str]] = set()
     for id_ in scope.manifests:
-        for one in _read(scope.document(id_, Provider.MANIFEST)):
+        for one in objects_in(scope.document(id_, Provider.MANIFEST)):
             if isinstance(one, KubernetesObject):
                 replaced.add(one.key)
             yield one
     if scope.target.context is not None:
         for document in live_documents(scope):
-            yield from (one for one in _read(document) if isinstance(one, Unread) or one.key not in replaced)
+            yield from (one for one in objects_in(document) if isinstance(one, Unread) or one.key not in replaced)
 
 
 def of_kind(scope: Scope, kind: str, make: Callable[[KubernetesObject], T]) -> Iterator[T | Unread]:
@@ -114,17 +114,19 @@ def wire(one: KubernetesObject, shape: type[T]) -> T:
 def live_documents(scope: Scope) -> Iterator[Document]:
     """Yield the lists that were read from the target's live cluster; one that says so where none was.
 
-    Its nodes and events are not among them: they are what workloads run on and what befell those, and make no pods.
+    Its nodes, what makes those, and events are not among them: they are what workloads run on and what befell those,
+    and make no pods.
     """
     prefix = f"kubernetes:{scope.target.context}/".casefold()
     context = str(scope.target.context)
-    beside = {ids.live_nodes(context).casefold(), ids.live_events(context).casefold()}
+    lists = (ids.live_nodes, ids.live_events, ids.live_node_pools, ids.live_node_classes)
+    beside = {list_(context).casefold() for list_ in lists}
     listed = ((document.id.casefold(), document) for document in scope.snapshot)
     found = [document for id_, document in listed if id_.startswith(prefix) and id_ not in beside]
     yield from found or [Document(id=f"{prefix}workloads", provider=Provider.KUBERNETES, status=Status.NOT_ASKED)]
 
 
-def _read(document: Document) -> Iterator[KubernetesObject | Unread]:
+def objects_in(document: Document) -> Iterator[KubernetesObject | Unread]:
     """Yield the objects of one document, those of lists one by one."""
     try:
         document.require()

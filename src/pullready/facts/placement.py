@@ -13,6 +13,7 @@ from pullready.facts import ids
 from pullready.facts.base import Unread
 from pullready.facts.cluster import Cluster, NodePool, cluster
 from pullready.facts.live_nodes import LiveNode, LiveNodes
+from pullready.facts.places import BuiltSystem, Place, ProvisionedPlace
 from pullready.facts.pods import Toleration
 from pullready.facts.pool_labels import (
     LINUX,
@@ -23,6 +24,8 @@ from pullready.facts.pool_labels import (
     of_architecture,
     taints_of,
 )
+from pullready.facts.provisioned_labels import provisioned_labels
+from pullready.facts.provisioning import Provisioning, ProvisioningPool
 from pullready.facts.runtime_classes import RuntimeClass
 from pullready.facts.scheduling import (
     Labels,
@@ -48,34 +51,12 @@ _CONDITIONS: Final = (
 )
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A pool as a place for one workload's pods; ``because`` says why it is not, or why that cannot be decided."""
-
-    pool: NodePool
-    because: str
-    fits: Truth
-
-    @property
-    def os(self) -> str | None:
-        """The operating system of the pool's nodes; none where the cluster's document does not tell."""
-        try:
-            return self.pool.os_type
-        except FactUnavailable:
-            return None
-
-
-class BuiltSystem(msgspec.Struct, frozen=True):
-    """An operating system in lower case that an image is for, and what says so."""
-
-    os: str
-    evidence: Evidence
-
-
 class Placement(msgspec.Struct, frozen=True, dict=True):
     """A workload and the pools that its pods may run on; without ``cluster`` there are none to look at.
 
     ``architectures`` are those of the pools' nodes, by the pool's name, and ``built`` the operating systems that the
-    images are built for, as far as somebody has read them. ``nodes`` are those of the live cluster, if it was read.
+    images are built for, as far as somebody has read them. ``nodes`` are those of the live cluster, if it was read, and
+    ``provisioning`` has its NodePools, where nodes are made by them.
     """
 
     workload: Workload
@@ -84,6 +65,7 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
     architectures: Mapping[str, str] = msgspec.field(default_factory=dict)
     built: tuple[BuiltSystem, ...] = ()
     nodes: LiveNodes = LiveNodes()
+    provisioning: Provisioning | None = None
 
     @property
     def subject(self) -> str:
@@ -125,6 +107,63 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
         if isinstance(self.cluster, FactUnavailable):
             raise self.cluster
         return tuple(self._place(pool) for pool in self.cluster.pools) if self.cluster else ()
+
+    @cached_property
+    def provisioned(self) -> tuple[ProvisionedPlace, ...]:
+        """What each NodePool that is known may make for the pods, whether or not it takes them."""
+        pools = self.provisioning.pools if self.provisioning else ()
+        return tuple(place for pool in pools for place in self._made_by(pool))
+
+    @property
+    def others(self) -> FactUnavailable | None:
+        """Why there may be Linux nodes of NodePools that are not known and that the pods may land on."""
+        why = self.provisioning.others if self.provisioning else None
+        return why if why and self.admits(LINUX) is not False else None
+
+    @property
+    def may_be_provisioned(self) -> bool:
+        """Whether nodes that belong to no pool of the cluster's may take the pods."""
+        return self.others is not None or any(one.fits is not False for one in self.provisioned)
+
+    def _made_by(self, pool: ProvisioningPool) -> Iterator[ProvisionedPlace]:
+        match pool.systems:
+            case FactUnavailable() as why:
+                fits = some(self._made(pool, os).fits for os in (LINUX, WINDOWS))
+                yield ProvisionedPlace(pool, None, (), why.reason, None if fits else fits, why)
+            case systems:
+                yield from (self._made(pool, str(os)) for os in sorted(map(str, systems)))
+
+    def _made(self, pool: ProvisioningPool, os: str) -> ProvisionedPlace:
+        """Return what *pool* may make for the pods with *os*."""
+        if self.workload.pod.node_name and self._bound:
+            return ProvisionedPlace(pool, os, (), f"the pod is bound to node {self._bound.name}", fits=False)
+        chosen = {one: self._chooses_made(pool, os, one) for one in pool.architectures(os)}
+        left = tuple(one for one, fits in chosen.items() if fits is not False)
+        if not left:
+            return ProvisionedPlace(pool, os, (), "its labels are not those asked for", fits=False)
+        tolerated_ = {one: self._tolerates(one) for one in pool.taints}
+        for one, put_up_with in tolerated_.items():
+            if put_up_with is False:
+                return ProvisionedPlace(pool, os, (), f"its taint {one} is not tolerated", fits=False)
+        doubts = [*pool.doubts]
+        if isinstance(self.runtime_class, FactUnavailable):
+            doubts.append(self.runtime_class.reason)
+        if self.workload.pod.node_name or self.workload.pod.scheduler:
+            doubts.append("the pod does not go through Kubernetes' own scheduler")
+        if None in chosen.values():
+            doubts.append("whether its nodes have the labels asked for is not known")
+        if None in tolerated_.values():
+            doubts.append("whether its taints are tolerated cannot be told")
+        return ProvisionedPlace(pool, os, left, doubts[0] if doubts else "", None if doubts else True)
+
+    def _chooses_made(self, pool: ProvisioningPool, os: str, architecture: str) -> Truth:
+        """Say whether the pods' selection leaves nodes that *pool* may make."""
+        labels = provisioned_labels(pool, self._values_asked, os, architecture)
+        seen: list[Truth] = []
+        for with_open in (False, True):
+            combinations = labels.combinations(with_open=with_open)
+            seen.append(None if combinations is None else some(map(self._chooses, combinations)))
+        return False if False in seen else seen[0]
 
     def _place(self, pool: NodePool) -> Place:
         if self._bound:
@@ -182,13 +221,22 @@ class Placement(msgspec.Struct, frozen=True, dict=True):
         seen = some(self._chooses(node.possible(self._asked), node.name) for node in nodes)
         return None if seen is False and (not nodes or pool.wire.enableAutoScaling) else seen
 
-    @cached_property
+    @property
     def _asked(self) -> frozenset[str]:
         """The labels that the pods' selection looks at."""
+        return frozenset(self._values_asked)
+
+    @cached_property
+    def _values_asked(self) -> Mapping[str, frozenset[str]]:
+        """The labels that the pods' selection looks at, with the values that it names of each."""
         pod = self.workload.pod
-        terms = (one.key for term in pod.required_terms or () for one in term.expressions)
-        added = self.runtime_class.node_selector if isinstance(self.runtime_class, RuntimeClass) else ()
-        return frozenset((*pod.node_selector, *terms, *added))
+        added = self.runtime_class.node_selector if isinstance(self.runtime_class, RuntimeClass) else {}
+        terms = ((one.key, one.values) for term in pod.required_terms or () for one in term.expressions)
+        selected_ = ((key, (value,)) for labels in (pod.node_selector, added) for key, value in labels.items())
+        asked: dict[str, frozenset[str]] = {}
+        for key, values in (*selected_, *terms):
+            asked[key] = asked.get(key, frozenset()) | frozenset(values)
+        return asked
 
     def _repelled_by_nodes(self, pool: NodePool) -> Taint | None:
         """Return a taint that somebody gave to the nodes of *pool*, where none of them is without an untolerated one.
@@ -229,6 +277,7 @@ def placements(
     workloads: tuple[Workload | Unread, ...],
     runtime_classes: tuple[RuntimeClass | Unread, ...],
     live_nodes: LiveNodes | None = None,
+    provisioning: Provisioning | None = None,
 ) -> tuple[Placement | Unread, ...]:
     """Return each workload with the pools that it may run on, or why there are none to look at."""
     listed = ids.live_runtime_classes(str(scope.target.context))
@@ -237,10 +286,12 @@ def placements(
         found = cluster(scope) if scope.target.cluster else None
     except FactUnavailable as why:
         found = why
+    made = provisioning if isinstance(found, Cluster) and found.provisions_nodes else None
+    nodes = live_nodes or LiveNodes()
     return tuple(
         one
         if isinstance(one, Unread)
-        else Placement(one, found, _class_of(one, runtime_classes, listed), nodes=live_nodes or LiveNodes())
+        else Placement(one, found, _class_of(one, runtime_classes, listed), nodes=nodes, provisioning=made)
         for one in workloads
     )
 

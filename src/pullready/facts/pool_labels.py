@@ -18,7 +18,7 @@ from pullready.facts.windows_builds import BUILD_LABEL, node_builds
 LINUX: Final = "linux"
 WINDOWS: Final = "windows"
 OS_LABELS: Final = ("kubernetes.io/os", "beta.kubernetes.io/os")
-_ARCHITECTURE_LABELS: Final = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
+ARCHITECTURE_LABELS: Final = ("kubernetes.io/arch", "beta.kubernetes.io/arch")
 _SIZE_LABELS: Final = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 _REGION_LABELS: Final = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 _ZONE_LABELS: Final = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
@@ -42,7 +42,7 @@ def labels_of(pool: NodePool) -> Labels:
     labels |= dict.fromkeys(OS_LABELS, frozenset({os}))
     labels |= dict.fromkeys(POOL_LABELS, frozenset({pool.name}))
     if os in ARCHITECTURES:
-        labels |= dict.fromkeys(_ARCHITECTURE_LABELS, ARCHITECTURES[os])
+        labels |= dict.fromkeys(ARCHITECTURE_LABELS, ARCHITECTURES[os])
     if wire.vmSize:
         labels |= dict.fromkeys(_SIZE_LABELS, frozenset({wire.vmSize}))
     if wire.mode and wire.mode.lower() in ORDINARY_MODES:
@@ -85,7 +85,7 @@ def _of_region(pool: NodePool) -> Labels:
 
 def of_architecture(architecture: str | None) -> Labels:
     """Return the labels of nodes whose processors are *architecture*; none where that is not known."""
-    return dict.fromkeys(_ARCHITECTURE_LABELS, frozenset({architecture})) if architecture else {}
+    return dict.fromkeys(ARCHITECTURE_LABELS, frozenset({architecture})) if architecture else {}
 
 
 def taints_of(pool: NodePool) -> tuple[Taint, ...]:

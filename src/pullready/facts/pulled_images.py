@@ -21,7 +21,8 @@ from pullready.facts.images import ImageUse
 from pullready.facts.known_hosts import Known
 from pullready.facts.live_nodes import LiveNode
 from pullready.facts.nodes import PROVISIONED
-from pullready.facts.placement import BuiltSystem, Place, Placement
+from pullready.facts.placement import Placement
+from pullready.facts.places import BuiltSystem, Place, ProvisionedPlace
 from pullready.facts.pods import Container
 from pullready.facts.pool_labels import ARCHITECTURES, LINUX
 from pullready.facts.reference import ImageReference
@@ -40,7 +41,8 @@ _ARCHITECTURE: Final = "kubernetes.io/arch"
 class Landing(msgspec.Struct, frozen=True):
     """Nodes that a workload's pods may land on: of one ``pool``, or without one those of node auto-provisioning.
 
-    ``doubt`` says why it is not certain that they may; ``architecture`` why that of the nodes is not known.
+    ``doubt`` says why it is not certain that they may; ``architecture`` why that of the nodes is not known. ``maker``
+    is the NodePool that makes them, if it is known; with ``each``, it may make some of every possible architecture.
     """
 
     name: str
@@ -50,6 +52,13 @@ class Landing(msgspec.Struct, frozen=True):
     doubt: str | None
     evidence: tuple[Evidence, ...]
     pool: NodePool | None = None
+    maker: str | None = None
+    each: bool = False
+
+    @property
+    def title(self) -> str:
+        """What people call them."""
+        return self.maker or self.name
 
 
 class PulledImage(msgspec.Struct, frozen=True, dict=True):
@@ -208,17 +217,35 @@ def _of_pool(placement: Placement, place: Place, architecture: Architecture | Fa
 
 
 def _provisioned(placement: Placement, cluster: Cluster) -> Iterator[Landing]:
-    """Yield the Linux nodes that auto-provisioning may add.
+    """Yield the nodes that auto-provisioning may add: for each NodePool, and for those that are not known."""
+    mode = cluster.evidence("/properties/nodeProvisioningProfile/mode", "nodes may be added for the pods")
+    for place in placement.provisioned:
+        if place.fits is not False:
+            yield _made(place, (mode, *place.evidence))
+    why = placement.others
+    if why and (possible := _admitted(placement, LINUX)):
+        yield Landing(PROVISIONED, LINUX, why, possible, why.reason, (mode,))
 
-    Those of its default NodePools are ``amd64``, but there may be others, in the cluster alone.
-    Source: https://learn.microsoft.com/azure/aks/node-auto-provisioning-node-pools
-    """
-    possible = _admitted(placement, LINUX) if cluster.provisions_nodes else ()
-    if possible:
-        why = "which architectures the NodePools of node auto-provisioning allow was not read"
-        remedy = "Choose one in the pod template: nodeSelector kubernetes.io/arch: amd64, or arm64"
-        mode = cluster.evidence("/properties/nodeProvisioningProfile/mode", "nodes may be added for the pods")
-        yield Landing(PROVISIONED, LINUX, FactUnavailable(why, remedy), possible, why, (mode,))
+
+def _made(place: ProvisionedPlace, evidence: tuple[Evidence, ...]) -> Landing:
+    """Return the nodes that a NodePool may make; which architecture one gets is chosen when it is made."""
+    doubt = None if place.fits else place.because
+    if place.os is None or place.unread:
+        why = place.unread or FactUnavailable(place.because, "Look at the NodePool")
+        return Landing(PROVISIONED, why, why, (), doubt, evidence, maker=place.name)
+    architecture: Architecture | FactUnavailable
+    if len(place.architectures) == 1:
+        architecture = Architecture(place.architectures[0], evidence)
+    else:
+        choose = "Choose one in the pod template, or in the NodePool: kubernetes.io/arch"
+        by = (
+            "which sizes its requirements leave was not looked up" if place.pool.chooses_sizes else "it may make either"
+        )
+        architecture = FactUnavailable(by, choose)
+    each = not place.pool.chooses_sizes
+    return Landing(
+        PROVISIONED, place.os, architecture, place.architectures, doubt, evidence, maker=place.name, each=each
+    )
 
 
 def _admitted(placement: Placement, os: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ class Need(StrEnum):
     MANIFESTS = "manifests"
     WORKLOADS = "workloads"
     NODES = "nodes"
+    NODE_POOLS = "node-pools"
     CLUSTER = "cluster"
     REGISTRIES = "registries"
     REGISTRY_NAMES = "registry-names"

@@ -69,7 +69,7 @@ def _on(image: PulledImage, landing: Landing, builds: tuple[Build, ...]) -> Iter
                     yield _gone(image, landing, build)
                 else:
                     why = landing.doubt or _NOT_SURE
-                    yield _perhaps_gone(image, landing.name, build, why)
+                    yield _perhaps_gone(image, landing.title, build, why)
     except FactUnavailable as why:
         place = (Evidence(why.document, why.pointer, "", why.reason),) if why.document else ()
         yield Unknown(image.subject, why.reason, why.remedy, place)
@@ -112,7 +112,7 @@ def _is_sure(landing: Landing, builds: Iterable[Build]) -> bool:
 def _gone(image: PulledImage, landing: Landing, build: Build) -> Found:
     return Found(
         image.subject,
-        f"the index is there, and the manifest for {build.platform} in it, which {landing.name} takes, is not"
+        f"the index is there, and the manifest for {build.platform} in it, which {landing.title} takes, is not"
         + _cached(image),
         "every manifest that the nodes take of an index is in the repository",
         _remedy(image, build.artifact),

@@ -79,24 +79,32 @@ def _on(image: PulledImage, landing: Landing, builds: Sequence[Build], fitting: 
     if unread:
         return _unknown(image, landing, unread[0])
     if known and all(one.os != os for one in known):
-        reason = f"the image is for {_list(known)}, and {landing.name} has {os}: that is pod-os-nodeselector-mismatch"
+        reason = f"the image is for {_list(known)}, and {landing.title} has {os}: that is pod-os-nodeselector-mismatch"
         return NotApplicable(image.on(landing), reason, _places(builds))
-    surely = not any(one.runs_on(os, two) is not False for one in known for two in landing.possible)
-    if surely and landing.doubt is None:
-        return _found(image, landing, builds, fitting)
+    missing = tuple(two for two in landing.possible if all(one.runs_on(os, two) is False for one in known))
+    on_all = missing == landing.possible
+    if landing.doubt is None and (on_all or (missing and landing.each)):
+        return _found(image, landing, builds, fitting, on_all=on_all)
     return _undecided(image, landing, builds)
 
 
-def _found(image: PulledImage, landing: Landing, builds: Sequence[Build], fitting: Sequence[Landing]) -> Found:
+def _found(
+    image: PulledImage, landing: Landing, builds: Sequence[Build], fitting: Sequence[Landing], *, on_all: bool
+) -> Found:
+    """Find what the image is not built for; not *on_all* of the architectures that the nodes may have, it is a risk.
+
+    Nodes are made for no DaemonSet, so it is not sure to get any that somebody else's pods have made.
+    """
     known, _ = _read(builds)
+    partly = bool(fitting) or not on_all
     end = "" if image.artifact.is_index else "; the pull succeeds, and the container ends with exec format error"
-    fine = f"; it runs on {', '.join(one.name for one in fitting)}" if fitting else ""
-    risk = fitting and image.use.workload.kind != "DaemonSet"
+    fine = f"; it runs on {', '.join(one.title for one in fitting)}" if fitting else ""
+    risk = landing.pool is None if image.use.workload.kind == "DaemonSet" else partly
     return Found(
         image.on(landing),
-        f"{landing.name} has nodes of {_nodes(landing)}, and the image is for {_list(known)}{end}{fine}",
+        f"{_having(landing)} nodes of {_nodes(landing)}, and the image is for {_list(known)}{end}{fine}",
         "the image is built for every architecture that its pods may land on",
-        _remedy(image, landing, known, partly=bool(fitting)),
+        _remedy(image, landing, known, partly=partly),
         (*_places(builds), *landing.evidence),
         Severity.RISK if risk else None,
     )
@@ -110,7 +118,7 @@ def _undecided(image: PulledImage, landing: Landing, builds: Sequence[Build]) ->
         doubt, remedy = f"whether they take the pods is not known: {landing.doubt}", _remedy(image, landing, known)
     else:
         doubt, remedy = "whether their processors run that variant is not known", _remedy(image, landing, known)
-    reason = f"the image is for {_list(known)}, and {landing.name} may have nodes of {_nodes(landing)}: {doubt}"
+    reason = f"the image is for {_list(known)}, and {landing.title} may have nodes of {_nodes(landing)}: {doubt}"
     return Unknown(image.on(landing), reason, remedy, (*_places(builds), *landing.evidence))
 
 
@@ -137,6 +145,10 @@ def _places(builds: Sequence[Build]) -> tuple[Evidence, ...]:
 
 def _list(platforms: Iterable[Platform]) -> str:
     return ", ".join(dict.fromkeys(map(str, platforms))) or "no platform at all"
+
+
+def _having(landing: Landing) -> str:
+    return f"{landing.title} may make" if landing.maker else f"{landing.title} has"
 
 
 def _nodes(landing: Landing) -> str:

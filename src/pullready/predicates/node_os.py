@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pullready.facts.cluster import Cluster
 from pullready.facts.declared_os import declared_systems
-from pullready.facts.placement import BuiltSystem, Place, Placement
+from pullready.facts.placement import Placement
+from pullready.facts.places import BuiltSystem, Place, ProvisionedPlace
 from pullready.facts.pool_labels import LINUX
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Severity, Unknown
 
+AnyPlace = Place | ProvisionedPlace
 _SELECTOR = "Set nodeSelector: {{kubernetes.io/os: {os}}} in the pod template of {subject}"
 
 
@@ -58,11 +60,11 @@ def _without_cluster(placement: Placement) -> Judgement:
 
 
 def _on_pools(placement: Placement, wanted: str | None, declared: Iterable[BuiltSystem]) -> Judgement:
-    open_ = [place for place in placement.places if place.fits is not False]
+    open_ = [place for place in _places(placement) if place.fits is not False]
     if not open_:
         return _no_pool(placement)
     said = (*(one.evidence for one in declared), *placement.selection)
-    systems = {*(place.os for place in open_), *_provisioned(placement)}
+    systems = {*(place.os for place in open_), *({LINUX} if placement.others else ())}
     if len(systems) == 1 and wanted in {None, *systems}:
         return Clear(placement.subject, (*said, *_pools(open_)))
     if wanted is None:
@@ -76,7 +78,9 @@ def _on_pools(placement: Placement, wanted: str | None, declared: Iterable[Built
     return _declared_on_pools(placement, wanted, open_, said)
 
 
-def _declared_on_pools(placement: Placement, wanted: str, open_: list[Place], said: tuple[Evidence, ...]) -> Judgement:
+def _declared_on_pools(
+    placement: Placement, wanted: str, open_: Sequence[AnyPlace], said: tuple[Evidence, ...]
+) -> Judgement:
     wrong = [place for place in open_ if place.fits and place.os not in {wanted, None}]
     evidence = (*said, *_pools(open_))
     remedy = _SELECTOR.format(os=wanted, subject=placement.subject)
@@ -86,7 +90,6 @@ def _declared_on_pools(placement: Placement, wanted: str, open_: list[Place], sa
         reason = f"the images are for {wanted}, and whether the pods may run elsewhere cannot be told: {why}"
         return Unknown(placement.subject, reason, remedy, evidence)
     right = [place for place in open_ if place.os == wanted]
-    partly = any(place.os in {wanted, None} for place in open_) and placement.workload.kind != "DaemonSet"
     fine = f"; they are right on {_names(right)}" if right else ""
     return Found(
         placement.subject,
@@ -94,17 +97,25 @@ def _declared_on_pools(placement: Placement, wanted: str, open_: list[Place], sa
         f"every pool that takes the pods has {wanted}",
         remedy,
         evidence,
-        Severity.RISK if partly else None,
+        Severity.RISK if _is_partly_right(placement, wanted, open_, wrong) else None,
     )
 
 
+def _is_partly_right(placement: Placement, wanted: str, open_: Iterable[AnyPlace], wrong: Iterable[AnyPlace]) -> bool:
+    """Say whether the pods may run all the same; no nodes are made for those of a DaemonSet, so it may get none."""
+    if placement.workload.kind == "DaemonSet":
+        return all(isinstance(place, ProvisionedPlace) for place in wrong)
+    return any(place.os in {wanted, None} for place in open_)
+
+
 def _no_pool(placement: Placement) -> Judgement:
-    why = "; ".join(f"{place.pool.name}: {place.because}" for place in placement.places)
-    if _provisioned(placement):
+    why = "; ".join(f"{place.name}: {place.because}" for place in _places(placement))
+    if others := placement.others:
         return Unknown(
             placement.subject,
             f"no pool takes the pods ({why}), and what nodes auto-provisioning adds for them was not read",
             "Name a pool that exists in the pod template's nodeSelector, or look at the NodePool resources",
+            (Evidence(others.document, others.pointer, "", others.reason),) if others.document else (),
         )
     return NotApplicable(placement.subject, _nowhere(f"no pool takes the pods ({why})"), tuple(placement.selection))
 
@@ -113,18 +124,14 @@ def _nowhere(why: str) -> str:
     return f"{why}: they stay pending, and nothing is pulled; kubernetes.io/os is linux or windows, in lower case"
 
 
-def _provisioned(placement: Placement) -> set[str]:
-    """Return the operating system that nodes may have which are not of any pool: auto-provisioning adds Linux alone.
-
-    Source: https://learn.microsoft.com/azure/aks/node-autoprovision
-    """
-    adds = isinstance(placement.cluster, Cluster) and placement.cluster.provisions_nodes
-    return {LINUX} if adds and placement.admits(LINUX) is not False else set()
+def _places(placement: Placement) -> Iterator[AnyPlace]:
+    yield from placement.places
+    yield from placement.provisioned
 
 
-def _names(places: Iterable[Place]) -> str:
-    return ", ".join(f"{place.pool.name} ({place.os or 'unknown'})" for place in places)
+def _names(places: Iterable[AnyPlace]) -> str:
+    return ", ".join(f"{place.name} ({place.os or 'unknown'})" for place in places)
 
 
-def _pools(places: Iterable[Place]) -> tuple[Evidence, ...]:
-    return tuple(place.pool.evidence("/osType", f"pool {place.pool.name} may take the pods") for place in places)
+def _pools(places: Iterable[AnyPlace]) -> tuple[Evidence, ...]:
+    return tuple(one for place in places for one in place.evidence)

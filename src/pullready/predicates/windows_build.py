@@ -49,21 +49,28 @@ def windows_build_mismatch(image: PulledImage) -> Iterator[Judgement]:
         elif isinstance(landing.os, FactUnavailable):
             yield _unknown(image, landing, landing.os)
         else:
-            yield NotApplicable(image.on(landing), f"{landing.name} has {landing.os}", landing.evidence[:1])
+            yield NotApplicable(image.on(landing), f"{landing.title} has {landing.os}", landing.evidence[:1])
 
 
 def _fit(image: PulledImage, landing: Landing, builds: Sequence[Build]) -> _Fit:
     """Say how *image* fits the Windows nodes *landing*; what could not be read leaves it open."""
     try:
-        hosts = node_builds(landing.pool, image.placement.nodes.of(landing.pool)) if landing.pool else None
         suited = _windows(builds)
-        if hosts is None or not suited:
+        if not suited:
             return _Fit(landing, None, None)
+        hosts = _hosts(image, landing)
         chosen = [_chosen(image, host, suited) for host in hosts.possible]
         runs = every(_runs(image, host, one) for host, one in zip(hosts.possible, chosen, strict=True))
     except FactUnavailable as why:
         return _Fit(landing, None, None, why=why)
     return _Fit(landing, hosts, runs, tuple({id(one): one for one in chosen if one}.values()))
+
+
+def _hosts(image: PulledImage, landing: Landing) -> NodeBuilds:
+    if landing.pool is None:
+        reason = f"which build of Windows the nodes of {landing.title} have is not known"
+        raise FactUnavailable(reason, "Look at the imageFamily of its AKSNodeClass")
+    return node_builds(landing.pool, image.placement.nodes.of(landing.pool))
 
 
 def _chosen(image: PulledImage, host: WindowsBuild, suited: Iterable[Build]) -> Build | None:
