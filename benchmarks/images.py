@@ -2,11 +2,13 @@
 
     python benchmarks/images.py [--workloads N] [--images N] [--latency MILLISECONDS]
 
-A stand-in for Azure and its registries on this machine answers each request after the latency. What counts is that each
-image is asked for once, however many workloads name it, and the ratio of the wall time to the least: the process starts
-and loads packages and manifests, and then come either the requests of which each needs the answer before it, one after
-the other, or all requests, as many at once as there are connections, whichever takes longer. Only the ratio says
-anything, and only within one run: half of the work of the machine is that of the stand-in.
+A stand-in for Azure and its registries on this machine, in a process of its own, answers each request after the
+latency. What counts is that each image is asked for once, however many workloads name it, and the ratio of the wall
+time to the least, which is to be 1.5 at most: the process starts and loads packages and manifests, and then come
+either the requests of which each needs the answer before it, one after the other, or all requests, as many at once as
+there are connections, whichever takes longer. Starting and reading are timed in turn, and the shortest time of each
+counts. Only the ratio says anything, and only within one run: a third of the work of the machine is that of the
+stand-in.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -116,7 +118,8 @@ def child(task: str, cloud: str, folder: Path) -> None:
         if unread := snapshot.unreadable():
             raise SystemExit(f"{unread[0].id}: {unread[0].detail}")
         modules = sorted(name for name in sys.modules if name.startswith(("azure.", "msal", "requests")))
-        print(json.dumps({"requests": sum(snapshot.requests.values()), "modules": modules}))
+        requests = sum(snapshot.requests.values())
+        print(json.dumps({"requests": requests, "modules": modules, "processor": time.process_time()}))
     else:
         for module in json.loads(os.environ["MODULES"]):
             __import__(module)
@@ -124,14 +127,23 @@ def child(task: str, cloud: str, folder: Path) -> None:
 
 
 def timed(task: str, cloud: Mapping[str, object], folder: Path, environ: Mapping[str, str]) -> tuple[float, str]:
-    """Return the shortest time that a fresh process took for *task*, in seconds, and what it said."""
-    times, said = [], ""
+    """Return the time that a fresh process took for *task*, in seconds, and what it said."""
+    started = time.perf_counter()
+    command = [sys.executable, __file__, "--child", task, json.dumps(cloud), str(folder)]
+    said = subprocess.run(command, env={**os.environ, **environ}, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return time.perf_counter() - started, said
+
+
+def in_turn(cloud: Mapping[str, object], folder: Path, environ: Mapping[str, str]) -> tuple[float, float, Any]:
+    """Return the shortest times that reading and starting took, in seconds, and what was said of a reading."""
+    walls, starts, told = [], [], []
     for _ in range(RUNS):
-        started = time.perf_counter()
-        command = [sys.executable, __file__, "--child", task, json.dumps(cloud), str(folder)]
-        said = subprocess.run(command, env={**os.environ, **environ}, check=True, capture_output=True, text=True).stdout
-        times.append(time.perf_counter() - started)
-    return min(times), said
+        wall, said = timed("read", cloud, folder, environ)
+        told.append(json.loads(said))
+        start, _ = timed("start", cloud, folder, {"MODULES": json.dumps(told[-1]["modules"])})
+        walls.append(wall)
+        starts.append(start)
+    return min(walls), min(starts), min(told, key=lambda one: one["processor"])
 
 
 def longest_chain(context: ssl.SSLContext, folder: Path) -> int:
@@ -177,12 +189,11 @@ def main() -> int:
         ):
             environ = {**proxy.environ(), "NO_PROXY": "localhost", "no_proxy": "localhost"}
             cloud_of = asdict(standin.cloud)
-            wall, said = timed("read", cloud_of, deploy, environ)
+            wall, start, said = in_turn(cloud_of, deploy, environ)
             again = repeated(standin.asked("registry")[: len(standin.asked("registry")) // RUNS])
             sign_ins, most = len(standin.sign_ins) // RUNS, standin.most_at_once
-        start, _ = timed("start", cloud_of, deploy, {"MODULES": json.dumps(json.loads(said)["modules"])})
         chain = longest_chain(context, chain_folder)
-    requests = json.loads(said)["requests"] + sign_ins
+    requests = said["requests"] + sign_ins
     least = start + max(chain * latency, requests * latency / WORKERS)
     print(f"workloads, distinct images              {options.workloads:5} {options.images:5}")
     print(f"requests                                {requests:5} with {sign_ins} to sign in")
@@ -192,8 +203,9 @@ def main() -> int:
     print(f"start-up: process, packages, manifests  {start:5.2f} s")
     print(f"chain × {options.latency:.0f} ms                           {chain * latency:5.2f} s")
     print(f"requests × {options.latency:.0f} ms / connections          {requests * latency / WORKERS:5.2f} s")
+    print(f"processor time of the process           {said['processor']:5.2f} s")
     print(f"wall time, cold                         {wall:5.2f} s")
-    print(f"ratio, wall time against the least      {wall / least:5.2f}")
+    print(f"ratio, wall time against the least      {wall / least:5.2f} to be {LONGEST} at most")
     return int(bool(again) or wall > LONGEST * least)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from requests.utils import get_environ_proxies
 
 from pullready.collectors import azure, effort, pacing, pages, pipelines
 from pullready.collectors.answers import Unreadable
@@ -356,3 +357,30 @@ def test_no_connection_changes_what_the_others_are_made_of(serve: Serve, monkeyp
         assert set(threads.map(connect, range(24))) == {401}
     session.close()
     assert changes == {"set_alpn_protocols": 1, "load_verify_locations": 1}
+
+
+def test_no_file_of_passwords_takes_the_place_of_the_token(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login anonymous password none\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    environment = environments.healthy()
+    found, _ = read(serve(environment), environment, CLUSTERS)
+    assert {document.status for document in found if document.provider is Provider.ARM} == {Status.READ}
+
+
+def test_the_way_to_a_host_is_looked_up_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = environments.healthy()
+    standin = serve(environment)
+    looked_up: list[str] = []
+
+    def noted(url: str, **options: Any) -> Any:
+        looked_up.append(urlsplit(url).netloc)
+        return get_environ_proxies(url, **options)
+
+    session = pipelines.open_session(2)
+    monkeypatch.setattr("requests.sessions.get_environ_proxies", noted)
+    for url in (standin.urls["arm"], standin.urls["graph"]) * 2:
+        session.get(f"{url}/none", timeout=10)
+    session.close()
+    assert looked_up == [urlsplit(standin.urls[name]).netloc for name in ("arm", "graph")]

@@ -64,7 +64,7 @@ class Document(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
         """Return the JSON value at *pointer* (RFC 6901); raise ``KeyError`` where there is none."""
         value = self.body
         for step in pointer.split("/")[1:]:
-            key = step.replace("~1", "/").replace("~0", "~")
+            key = step.replace("~1", "/").replace("~0", "~") if "~" in step else step
             if isinstance(value, list):
                 if not key.isdecimal() or int(key) >= len(value):
                     raise KeyError(pointer)

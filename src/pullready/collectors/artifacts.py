@@ -16,7 +16,7 @@ from typing import Any, Final
 from msgspec import json
 from msgspec.structs import replace
 
-from pullready.collectors.permissions import Permission, Reading, collector
+from pullready.collectors.permissions import Permission, WholeReading, collector
 from pullready.collectors.reduction import VALUE, Shape, part_of
 from pullready.collectors.wishes import read_wishes
 from pullready.errors import FactUnavailable, NothingToJudge
@@ -118,11 +118,12 @@ def _is_architecture(one: Any) -> bool:
     ),
     after=(Need.WORKLOADS, Need.CLUSTER, Need.REGISTRIES),
 )
-def read_artifacts(scope: Scope) -> Reading:
+def read_artifacts(scope: Scope) -> WholeReading:
     """Ask the target's registries for the images that its workloads name, each once, unless the settings say not to."""
-    if scope.settings.read_registries:
-        rules = yield _rules_of_registries(scope)
-        yield from read_wishes(scope.with_documents(rules), _looked_at, frozenset({Provider.REGISTRY}))
+    if not scope.settings.read_registries:
+        return True
+    rules = yield _rules_of_registries(scope)
+    return (yield from read_wishes(scope.with_documents(rules), _looked_at, frozenset({Provider.REGISTRY})))
 
 
 def _rules_of_registries(scope: Scope) -> list[str]:
@@ -218,18 +219,18 @@ def _is_in_known_registry(image: PulledImage) -> bool:
         Permission("Microsoft.ContainerRegistry/registries/cacheRules/read", "registries that lack an image"),
     ),
 )
-def read_cache_rules(scope: Scope) -> Reading:
+def read_cache_rules(scope: Scope) -> WholeReading:
     """Read the cache rules of registries that do not have what an image names."""
-    yield from read_wishes(scope, partial(_judged, by=manifest_missing))
+    return (yield from read_wishes(scope, partial(_judged, by=manifest_missing)))
 
 
 @collector(
     Need.VM_SIZES,
     permissions=(Permission("Microsoft.Compute/skus/read", "the cluster's subscription"),),
 )
-def read_vm_sizes(scope: Scope) -> Reading:
+def read_vm_sizes(scope: Scope) -> WholeReading:
     """Read the sizes of machines where the cluster is, if the platform of an image was read."""
-    yield from read_wishes(scope, partial(_judged, by=architecture_mismatch))
+    return (yield from read_wishes(scope, partial(_judged, by=architecture_mismatch)))
 
 
 def _judged(scope: Scope, by: Judge) -> Iterator[Callable[[], object]]:

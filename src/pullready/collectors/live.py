@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pullready.collectors import artifacts, identities, kubernetes, networks, registries, secret_logins
 from pullready.collectors.answers import Unreadable
-from pullready.collectors.permissions import COLLECTORS, Declared, Reading
+from pullready.collectors.permissions import COLLECTORS, Declared, Reading, WholeReading
 from pullready.collectors.reader import Reader
 from pullready.config import Settings, Target
 from pullready.errors import FactUnavailable, InputError, NothingToJudge
@@ -65,9 +65,12 @@ def collect(
         with Reader(settings) as reader:
             _sign_in(reader, (target for one, target in asking(COLLECTORS) if _is_of_azure(one)), telling)
             asked = asking(in_order())
-            while wanted := list(_wanted(asked, settings, snapshot, reader)):
+            kept = _Kept()
+            while wanted := list(_wanted(asked, settings, snapshot, reader, kept)):
                 before = len(reader)
                 documents = _read(wanted, reader)
+                if _outdates((declared for declared, _, _ in wanted), documents, snapshot):
+                    kept = _Kept()
                 snapshot = snapshot.with_documents(documents)
                 telling.unread(documents)
                 telling.read_singly(reader.refusal)
@@ -91,6 +94,23 @@ def _is_of_azure(declared: Declared) -> bool:
 def _asks(target: Target, declared: Declared, needs: frozenset[Need]) -> bool:
     in_reach = target.cluster if _is_of_azure(declared) else target.context
     return bool(in_reach) and not needs.isdisjoint(declared.needs)
+
+
+class _Kept:
+    """What need not be found out anew in every round.
+
+    These are the facts that collectors share, by target and name (see ``Scope.shared``), and who ended for good.
+    """
+
+    def __init__(self) -> None:
+        self.shared: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        self.ended: set[tuple[tuple[Need, ...], str]] = set()
+
+
+def _outdates(read: Iterable[Declared], documents: Iterable[Document], snapshot: Snapshot) -> bool:
+    """Say whether what was *read* changes what was known: of the live cluster, or of a document that was there."""
+    replaced = (one for one in documents if one.id in snapshot and snapshot.document(one.id) is not one)
+    return not all(map(_is_of_azure, read)) or any(replaced)
 
 
 class _Telling:
@@ -151,38 +171,44 @@ def _with_requests(snapshot: Snapshot, requests: Counter[str]) -> Snapshot:
 
 
 def _wanted(
-    asked: Sequence[Asking], settings: Settings, snapshot: Snapshot, reader: Reader
+    asked: Sequence[Asking], settings: Settings, snapshot: Snapshot, reader: Reader, kept: _Kept
 ) -> Iterator[tuple[Declared, Target, list[str]]]:
     """Yield what each collector wants for its target and *snapshot* does not have, each document once."""
     claimed: set[tuple[str | None, str]] = set()
     open_: dict[str, set[Need]] = {}
     views = {tenant: reader.view(snapshot, tenant) for tenant in {target.tenant for _, target in asked}}
-    shared: dict[str, dict[str, Any]] = {target.name: {} for _, target in asked}
     for declared, target in asked:
+        if (declared.needs, target.name) in kept.ended:
+            continue
         if not declared.after.isdisjoint(open_.setdefault(target.name, set())):
             open_[target.name] |= set(declared.needs)
             continue
         view = views[target.tenant]
-        scope = Scope(view, target, settings, _manifests_of(snapshot, target), shared[target.name])
-        wanted = {(target.tenant, id_.casefold()): id_ for id_ in _missing(declared.collect(scope), view)}
+        scope = Scope(view, target, settings, _manifests_of(snapshot, target), kept.shared[target.name])
+        missing = _missing(declared.collect(scope), view)
+        if missing is None:
+            kept.ended.add((declared.needs, target.name))
+        wanted = {(target.tenant, id_.casefold()): id_ for id_ in missing or ()}
         open_[target.name] |= set(declared.needs) if wanted else set()
         if new := [id_ for key, id_ in wanted.items() if key not in claimed]:
             claimed |= wanted.keys()
             yield declared, target, new
 
 
-def _missing(reading: Reading, snapshot: Snapshot) -> list[str]:
+def _missing(reading: Reading | WholeReading, snapshot: Snapshot) -> list[str] | None:
     """Let *reading* go on with what *snapshot* has; return what it wants next that is not there.
 
     A fact that it would build on and that is not there ends it: it is asked again once more was read, and if nothing
-    more can be, the checks say so of the same fact.
+    more can be, the checks say so of the same fact. None means that it ended for good, and is not to be asked again.
     """
     try:
         wanted = next(reading)
         while all(id_ in snapshot for id_ in wanted):
             wanted = reading.send([snapshot.document(id_) for id_ in wanted])
         return [id_ for id_ in wanted if id_ not in snapshot]
-    except (StopIteration, FactUnavailable, NothingToJudge):
+    except StopIteration as end:
+        return None if end.value else []
+    except (FactUnavailable, NothingToJudge):
         return []
 
 

@@ -13,7 +13,9 @@ from pullready.snapshot import Document
 
 #: What a collector is: it yields the ids of the documents it wants next and is sent those documents, until it has all.
 Reading = Generator[Sequence[str], Sequence[Document], None]
-Collector = Callable[[Scope], Reading]
+#: One that returns whether it ended for good: all that it looked at was there, so that nothing else changes its wants.
+WholeReading = Generator[Sequence[str], Sequence[Document], bool]
+Collector = Callable[[Scope], Reading | WholeReading]
 C = TypeVar("C", bound=Collector)
 
 

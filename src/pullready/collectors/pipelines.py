@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import pullready
 from pullready.collectors import bounds, deadlines
@@ -54,11 +55,35 @@ def open_session(connections: int) -> requests.Session:
             super().init_poolmanager(*args, **options, ssl_context=deadlines.context())
 
         def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-            return super().proxy_manager_for(proxy, **options, ssl_context=deadlines.context())
+            if proxy not in self.proxy_manager:  # what is known of it is as it was, and needs no other context
+                options["ssl_context"] = deadlines.context()
+            return super().proxy_manager_for(proxy, **options)
 
-    session = requests.Session()
+    class Session(requests.Session):
+        """Asks the environment once for the way to a host: its proxy, and whose certificates are trusted.
+
+        To find out anew for every request would be a third of the work that sending it is.
+        """
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._ways: dict[tuple[Any, ...], Any] = {}
+
+        def merge_environment_settings(self, url: Any, proxies: Any, *options: Any) -> Any:
+            asked = (*urlsplit(url)[:2], *options)
+            if asked not in self._ways:
+                self._ways[asked] = super().merge_environment_settings(url, proxies, *options)
+            return self._ways[asked]
+
+    session = Session()
+    session.auth = _as_it_is
     session.mount("https://", Adapter(pool_maxsize=connections))
     return session
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave the token in *request*: without an answer to who asks, requests puts what a netrc file has in its place."""
+    return request
 
 
 def transport(session: requests.Session) -> RequestsTransport:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from pullready.collectors.permissions import Reading
+from pullready.collectors.permissions import WholeReading
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.scope import AZURE, Noting, Scope
 from pullready.snapshot import Provider
@@ -18,16 +18,17 @@ from pullready.snapshot import Provider
 Looks = Callable[[Scope], Iterable[Callable[[], object]]]
 
 
-def read_wishes(scope: Scope, looks: Looks, providers: frozenset[Provider] = AZURE) -> Reading:
+def read_wishes(scope: Scope, looks: Looks, providers: frozenset[Provider] = AZURE) -> WholeReading:
     """Read what is looked for of *providers*, again and again, until all that can be had is there."""
-    while wanted := _missed(scope, looks, providers):
-        scope = scope.with_documents((yield wanted))
+    while (looked := _looked(scope, looks, providers)).missed:
+        scope = scope.with_documents((yield looked.missed))
+    return looked.was_whole
 
 
-def _missed(scope: Scope, looks: Looks, providers: frozenset[Provider]) -> tuple[str, ...]:
+def _looked(scope: Scope, looks: Looks, providers: frozenset[Provider]) -> Noting:
     snapshot = Noting(scope.snapshot, providers)
     with suppress(FactUnavailable, NothingToJudge):
         for look in looks(replace(scope, snapshot=snapshot)):
             with suppress(FactUnavailable, NothingToJudge):
                 look()
-    return snapshot.missed
+    return snapshot

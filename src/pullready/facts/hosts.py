@@ -129,6 +129,7 @@ def _form_of(host: str, suffix: str) -> Form:
     return Elsewhere() if meant is None else Misspelt(meant)
 
 
+@lru_cache(maxsize=4096)
 def is_declared(host: str, declared: tuple[str, ...]) -> bool:
     """Say whether *host*, with its port or without, is among the hosts *declared*; Docker Hub goes by several."""
     name = host.lower()

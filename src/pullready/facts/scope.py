@@ -7,7 +7,7 @@ other parameter names a fact that it builds on, or with the default ``None`` one
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -55,7 +55,8 @@ class Scope:
     target: Target
     settings: Settings
     manifests: tuple[str, ...] = ()
-    #: What :data:`PLAIN` facts were made for this target from the same documents, by name; none where nobody shares.
+    #: What :data:`PLAIN` facts were made for this target from the same manifests and the same documents of its live
+    #: cluster, by name; none where nobody shares.
     shared: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002
@@ -82,7 +83,8 @@ AZURE: Final = frozenset({Provider.ARM, Provider.GRAPH})
 class Noting(Snapshot):
     """A snapshot that notes, in ``missed``, which documents of *providers* it was asked for and does not have.
 
-    ``misses`` counts how often it was asked for one of them.
+    ``misses`` counts how often it was asked for one of them. ``was_whole`` says whether it had all that it was asked
+    for, of whichever provider: then what was made of it stays so, whatever is read beside that.
     """
 
     def __init__(self, snapshot: Snapshot, providers: frozenset[Provider] = AZURE) -> None:
@@ -90,6 +92,7 @@ class Noting(Snapshot):
         self._providers = providers
         self._missed: dict[str, str] = {}
         self.misses = 0
+        self.was_whole = True
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -99,10 +102,29 @@ class Noting(Snapshot):
     def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base class)
         """Return the document with *id*, and note it where it is not there."""
         found = super().document(id, provider)
-        if found.status is Status.NOT_ASKED and provider in self._providers:
-            self._missed.setdefault(id.casefold(), id)
-            self.misses += 1
+        if found.status is Status.NOT_ASKED:
+            self.was_whole = False
+            if provider in self._providers:
+                self._missed.setdefault(id.casefold(), id)
+                self.misses += 1
         return found
+
+    def __contains__(self, id_: object) -> bool:
+        """Say whether the document *id_* was asked for."""
+        return self._told(super().__contains__(id_))
+
+    def __iter__(self) -> Iterator[Document]:
+        """Iterate over the documents by id; there may be more of them later."""
+        self.was_whole = False
+        return super().__iter__()
+
+    def asked(self, provider: Provider) -> bool:
+        """Say whether *provider* was asked for anything, whatever came of it."""
+        return self._told(super().asked(provider))
+
+    def _told(self, is_there: bool) -> bool:  # noqa: FBT001  (one answer in, the same out)
+        self.was_whole &= is_there
+        return is_there
 
     def until_missed(self, asks: Iterable[Callable[[], object]]) -> None:
         """Call each of *asks*, as long as they miss nothing: what the later ask for goes by what the earlier found."""
