@@ -66,13 +66,16 @@ _PROVEN_BY: Final[Mapping[str, str]] = {
     "manifest": "image-manifest-missing",
     "platform": "image-architecture-mismatch",
 }
-#: Checks that can but break their link: what they are clear of is one reason of many why a login is refused.
+#: Checks that can but break their link: what they are clear of is one reason of many why a login is refused. So it is
+#: with the tokens of a registry, whose passwords are told nobody: one that has the right may still not be signed in as.
 _BREAKING: Final = frozenset(
     {
         "pull-secret-wrong-server-key",
         "pull-secret-not-referenced-or-wrong-namespace",
         "pull-secret-entra-token-expired",
         "admin-user-disabled-with-admin-secret",
+        "registry-token-disabled-or-expired",
+        "scope-map-lacks-repository-read",
     }
 )
 #: The check that must have been asked as well before the link is proven, whether or not it applies.
