@@ -398,3 +398,11 @@ def test_a_pull_secret_counts_for_the_images_of_the_workloads_that_name_it(tmp_p
         assert (said[report].verdict, said[report].because) == (verdict, (slug,))
         assert "credential" not in said[report].proven
         assert (said[web].verdict, said[web].unproven) == ("will-pull", ())
+
+
+def test_a_scope_map_blocks_the_images_of_the_repositories_that_it_lacks_alone(tmp_path: Path) -> None:
+    pod = TOKEN_POD.replace("containers: [", "containers: [{name: b, image: shopimages.azurecr.io/one:1}, ")
+    known = outcomes(run(tmp_path, {"manifests": pod, "patch": TOKEN}))
+    lacking = known["linux1", "shopimages.azurecr.io/one:1"]
+    assert (lacking.verdict, lacking.because) == ("blocked", ("scope-map-lacks-repository-read",))
+    assert known["linux1", WEB].verdict == "no-fault-found"
