@@ -76,11 +76,31 @@ def _on(image: PulledImage, landing: Landing, builds: tuple[Build, ...]) -> Iter
 
 
 def manifests_taken(image: PulledImage) -> Iterator[tuple[Build, str | None]]:
-    """Yield what nodes take of an index that was read, with why that is not certain; raise where it cannot be told."""
+    """Yield what nodes take of an index that was read, with why that is not certain; without a cluster, what was read.
+
+    Raise :class:`FactUnavailable` behind the last where that of some nodes cannot be told.
+    """
     builds = tuple(image.artifact.builds())
+    if image.placement.cluster is None:
+        yield from ((build, _NO_CLUSTER) for build in builds if build.artifact.was_asked_for)
     for landing in image.landings:
         doubt = None if _is_sure(landing, builds) else landing.doubt or _NOT_SURE
         yield from ((build, doubt) for build in taken_on(landing, builds))
+    for landing in image.landings:
+        if isinstance(landing.os, FactUnavailable):
+            raise landing.os
+
+
+def known_found(judgements: Iterable[Judgement]) -> list[Judgement]:
+    """Return *judgements*; where they break off with something unread, those before it if one is found, else raise."""
+    judged: list[Judgement] = []
+    try:
+        for one in judgements:
+            judged.append(one)  # noqa: PERF402  (what came before an exception stays)
+    except FactUnavailable:
+        if not any(isinstance(one, Found) for one in judged):
+            raise
+    return judged
 
 
 def taken_on(landing: Landing, builds: Iterable[Build]) -> Iterator[Build]:
