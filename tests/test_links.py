@@ -128,6 +128,32 @@ def test_links_that_documents_do_not_prove(
     assert known.verdict == ("no-fault-found" if unproven else "will-pull")
 
 
+@pytest.mark.parametrize("state", ["Passed", None])
+def test_an_index_is_sure_to_be_pulled_once_what_nodes_take_of_it_was_released(
+    tmp_path: Path, state: str | None
+) -> None:
+    """Whoever runs this may read what is in quarantine, and is given all of the index."""
+    said = {
+        "sha256:77": "Passed",
+        "sha256:be64b816836011d813ae362d5e08c58953b1173972039b07e012ad51675f25a0": state,
+    }
+    policies = {"quarantinePolicy": {"status": "enabled"}}
+    known = links(
+        tmp_path,
+        {"document": "registries", "pointer": "/value/0/properties/policies", "value": policies},
+        {"document": "web-tag", "body": {"tag": {"name": "1.4.2", "digest": "sha256:77"}}},
+        *(
+            {
+                "document": f"https://shopimages.azurecr.io/acr/v1/web/_manifests/{digest}",
+                "body": {"manifest": {"digest": digest, "changeableAttributes": {"quarantineState": one}}},
+            }
+            for digest, one in said.items()
+        ),
+    )[PRIVATE]
+    expected = ("will-pull", ()) if state else ("no-fault-found", ("layers",))
+    assert (known.verdict, known.unproven) == expected
+
+
 def test_a_server_of_their_own_leaves_a_linked_zone_clear_and_dns_unproven(tmp_path: Path) -> None:
     """The zone is linked where the server is; whether that asks Azure for the name, nobody shows."""
     known = links(tmp_path, *servers("10.20.32.4", "168.63.129.16"))[PRIVATE]

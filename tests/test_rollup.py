@@ -145,6 +145,13 @@ def test_the_windows_build_blocks_the_image_on_that_pool_and_without_it_no_platf
     assert known["win1", image].because == (check,)
 
 
+def test_no_manifest_is_proven_where_nobody_asked_for_its_quarantine(tmp_path: Path) -> None:
+    facts, results = run(tmp_path)
+    unasked = [one for one in results if one.check.id != "quarantine-policy-hides-image"]
+    for one in outcomes((facts, unasked)).values():
+        assert (one.verdict, one.unproven) == ("no-fault-found", ("manifest", "layers"))
+
+
 def test_a_pull_policy_breaks_the_link_of_the_manifest_and_advice_on_it_breaks_none(tmp_path: Path) -> None:
     check, image = "image-pull-policy-hazard", "shopimages.azurecr.io/web:1.4.2"
     subject = f"{image} in Deployment shop/web"

@@ -78,8 +78,12 @@ _BREAKING: Final = frozenset(
         "scope-map-lacks-repository-read",
     }
 )
-#: The check that must have been asked as well before the link is proven, whether or not it applies.
-_ASKED_TOO: Final[Mapping[str, str]] = {"platform": "windows-os-build-mismatch"}
+#: The check that must have been asked as well before the link is proven, whether or not it applies: an image in
+#: quarantine may be given out to whoever runs this, and not to the nodes.
+_ASKED_TOO: Final[Mapping[str, str]] = {
+    "manifest": "quarantine-policy-hides-image",
+    "platform": "windows-os-build-mismatch",
+}
 #: What leads to the layers, and what names them. They are no check's own: what is judged of the way to a registry is
 #: judged of the way to each of its endpoints.
 _BEFORE_LAYERS: Final = frozenset({"dns", "route", "firewall", "gate", "manifest", "platform"})

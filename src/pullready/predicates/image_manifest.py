@@ -61,6 +61,8 @@ def _on(image: PulledImage, landing: Landing, builds: tuple[Build, ...]) -> Iter
                     yield _switched_off(image, off)
                 elif there := _in_bin(image, build.artifact):
                     yield there
+                elif kept_back := _kept_back(image, build):
+                    yield kept_back
                 elif not _is_gone(build):
                     answered(build.artifact.document)
                     said = f"the manifest for {build.platform} is there"
@@ -127,6 +129,22 @@ def _is_sure(landing: Landing, builds: Iterable[Build]) -> bool:
     """Say whether nodes of *landing* take no other manifest than the one that is gone."""
     several = landing.os != LINUX and sum(one.platform.os == landing.os for one in builds) > 1
     return landing.doubt is None and len(landing.possible) == 1 and not several
+
+
+def _kept_back(image: PulledImage, build: Build) -> Judgement | None:
+    """Return what is said of a manifest of an index that is not shown, and may be there in quarantine all the same."""
+    try:
+        registry = image.registry()
+    except FactUnavailable:
+        return None
+    if not registry.quarantines or not _is_gone(build):
+        return None
+    if held := quarantined(build.artifact):
+        reason = "a manifest of the index is in quarantine, which quarantine-policy-hides-image judges"
+        return NotApplicable(image.subject, reason, (held,))
+    reason = "the registry keeps images in quarantine, so it does not show whether a manifest of the index is there"
+    remedy = "Release it from quarantine, or push it if it never was"
+    return Unknown(image.subject, reason, remedy, (build.entry, registry.quarantine))
 
 
 def _gone(image: PulledImage, landing: Landing, build: Build) -> Found:
