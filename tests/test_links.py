@@ -174,6 +174,14 @@ def test_a_hop_to_the_layers_that_cannot_be_seen_leaves_them_unproven(tmp_path: 
     assert not {"firewall", "layers"} & set(known.proven)
 
 
+@pytest.mark.parametrize("state", ["Failed", "Deleting", "Updating", None])
+def test_a_registry_whose_last_change_did_not_succeed_proves_no_layers(tmp_path: Path, state: str | None) -> None:
+    known = links(tmp_path, {"document": "shoptools", "pointer": "/properties/provisioningState", "value": state})[
+        PUBLIC
+    ]
+    assert (known.verdict, known.unproven) == ("no-fault-found", ("layers",))
+
+
 def test_a_pool_without_nodes_proves_no_way(tmp_path: Path) -> None:
     patches = [
         {"document": "prod", "pointer": f"/properties/agentPoolProfiles/{index}/{key}", "value": value}
