@@ -25,6 +25,39 @@ Ran = tuple[dict[str, Facts], list[Result]]
 POD = "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, spec: {%s containers: [{name: a, image: %s}]}}"
 NO_ARTIFACTS = {"no-artifacts": True}
 LINUX = "nodeSelector: {kubernetes.io/os: linux},"
+WEB = "shopimages.azurecr.io/web:1.4.2"
+TOKEN_POD = (
+    POD % (f"{LINUX} imagePullSecrets: [{{name: token}}],", WEB)
+    + """
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: token, namespace: shop}
+type: kubernetes.io/dockerconfigjson
+stringData:
+  .dockerconfigjson: |
+    {"auths": {"shopimages.azurecr.io": {"username": "shop-pull", "password": "example-not-a-password"}}}
+"""
+)
+#: Kubelet's identity has no role at the registry; it has the token ``shop-pull``, which may read ``web``.
+TOKEN: tuple[Mapping[str, Any], ...] = (
+    {"document": "shop-roles", "body": {"value": []}},
+    {
+        "document": "{shop}/tokens/shop-pull",
+        "body": {
+            "properties": {
+                "status": "enabled",
+                "provisioningState": "Succeeded",
+                "scopeMapId": "{shop}/scopeMaps/web",
+                "credentials": {"passwords": [{"name": "password1", "creationTime": "2026-10-30T08:00:00Z"}]},
+            }
+        },
+    },
+    {
+        "document": "{shop}/scopeMaps/web",
+        "body": {"properties": {"actions": ["repositories/web/content/read"]}},
+    },
+)
 
 
 def run(
@@ -112,6 +145,13 @@ def test_the_windows_build_blocks_the_image_on_that_pool_and_without_it_no_platf
     assert known["win1", image].because == (check,)
 
 
+def test_no_manifest_is_proven_where_nobody_asked_for_its_quarantine(tmp_path: Path) -> None:
+    facts, results = run(tmp_path)
+    unasked = [one for one in results if one.check.id != "quarantine-policy-hides-image"]
+    for one in outcomes((facts, unasked)).values():
+        assert (one.verdict, one.unproven) == ("no-fault-found", ("manifest", "layers"))
+
+
 def test_a_pull_policy_breaks_the_link_of_the_manifest_and_advice_on_it_breaks_none(tmp_path: Path) -> None:
     check, image = "image-pull-policy-hazard", "shopimages.azurecr.io/web:1.4.2"
     subject = f"{image} in Deployment shop/web"
@@ -130,25 +170,27 @@ def test_cluster_with_a_service_principal_proves_its_credential(tmp_path: Path) 
     assert "credential" in stock.proven
 
 
-def test_a_token_of_the_registry_proves_the_credential_and_its_scope_map_the_right(tmp_path: Path) -> None:
-    token, scope_map, nodes = (
-        "registry-token-disabled-or-expired",
-        "scope-map-lacks-repository-read",
-        "kubelet-identity-not-on-vmss",
-    )
+def test_a_token_of_the_registry_proves_nothing_for_its_password_is_told_nobody(tmp_path: Path) -> None:
+    """What is wrong with it breaks its link; where nothing is, the password may still be another one."""
+    token, scope_map = "registry-token-disabled-or-expired", "scope-map-lacks-repository-read"
     secret, image = "Secret shop/stagetools-token → stagetools.azurecr.io", "stagetools.azurecr.io/db-migrate:2.2.0"
-    off, both = (NotApplicable(secret, "not here"),), {"credential", "identity"}
-    stage = {"target": "stage"}
-    for said, proven, verdict in (
-        ({nodes: off}, both, "no-fault-found"),
-        ({nodes: off, token: off}, {"identity"}, "no-fault-found"),
-        ({scope_map: off}, {"credential"}, "no-fault-found"),
-        ({scope_map: (found(secret),)}, {"credential"}, "blocked"),
-        ({token: (found(secret),)}, {"identity"}, "blocked"),
-        ({token: (Unknown(secret, "unread", "read it", ()),)}, {"identity"}, "unknown"),
+    nodes = {"kubelet-identity-not-on-vmss": (NotApplicable(secret, "not here"),)}
+    for said, verdict in (
+        ({}, "no-fault-found"),
+        ({scope_map: (found(secret),)}, "blocked"),
+        ({token: (found(secret),)}, "blocked"),
+        ({token: (Unknown(secret, "unread", "read it", ()),)}, "unknown"),
     ):
-        one = outcomes(run(tmp_path, stage, said=said))["linux1", image]
-        assert (both & {*one.proven}, one.verdict) == (proven, verdict)
+        one = outcomes(run(tmp_path, {"target": "stage"}, said={**nodes, **said}))["linux1", image]
+        assert ({"credential", "identity"} & {*one.proven}, one.verdict) == (set(), verdict)
+
+
+def test_an_image_that_only_a_token_pulls_is_never_sure_to_be_pulled(tmp_path: Path) -> None:
+    """Of the whole way nothing else is left: the nodes' own identity is attached, and has no role."""
+    known = outcomes(run(tmp_path, {"manifests": TOKEN_POD, "patch": TOKEN}))["linux1", WEB]
+    assert (known.verdict, known.unproven) == ("no-fault-found", ("identity",))
+    kept = outcomes(run(tmp_path, {"manifests": TOKEN_POD, "patch": TOKEN[1:]}))["linux1", WEB]
+    assert (kept.verdict, kept.unproven) == ("will-pull", ())
 
 
 @pytest.mark.parametrize(
@@ -384,3 +426,11 @@ def test_a_pull_secret_counts_for_the_images_of_the_workloads_that_name_it(tmp_p
         assert (said[report].verdict, said[report].because) == (verdict, (slug,))
         assert "credential" not in said[report].proven
         assert (said[web].verdict, said[web].unproven) == ("will-pull", ())
+
+
+def test_a_scope_map_blocks_the_images_of_the_repositories_that_it_lacks_alone(tmp_path: Path) -> None:
+    pod = TOKEN_POD.replace("containers: [", "containers: [{name: b, image: shopimages.azurecr.io/one:1}, ")
+    known = outcomes(run(tmp_path, {"manifests": pod, "patch": TOKEN}))
+    lacking = known["linux1", "shopimages.azurecr.io/one:1"]
+    assert (lacking.verdict, lacking.because) == ("blocked", ("scope-map-lacks-repository-read",))
+    assert known["linux1", WEB].verdict == "no-fault-found"

@@ -66,17 +66,24 @@ _PROVEN_BY: Final[Mapping[str, str]] = {
     "manifest": "image-manifest-missing",
     "platform": "image-architecture-mismatch",
 }
-#: Checks that can but break their link: what they are clear of is one reason of many why a login is refused.
+#: Checks that can but break their link: what they are clear of is one reason of many why a login is refused. So it is
+#: with the tokens of a registry, whose passwords are told nobody: one that has the right may still not be signed in as.
 _BREAKING: Final = frozenset(
     {
         "pull-secret-wrong-server-key",
         "pull-secret-not-referenced-or-wrong-namespace",
         "pull-secret-entra-token-expired",
         "admin-user-disabled-with-admin-secret",
+        "registry-token-disabled-or-expired",
+        "scope-map-lacks-repository-read",
     }
 )
-#: The check that must have been asked as well before the link is proven, whether or not it applies.
-_ASKED_TOO: Final[Mapping[str, str]] = {"platform": "windows-os-build-mismatch"}
+#: The check that must have been asked as well before the link is proven, whether or not it applies: an image in
+#: quarantine may be given out to whoever runs this, and not to the nodes.
+_ASKED_TOO: Final[Mapping[str, str]] = {
+    "manifest": "quarantine-policy-hides-image",
+    "platform": "windows-os-build-mismatch",
+}
 #: What leads to the layers, and what names them. They are no check's own: what is judged of the way to a registry is
 #: judged of the way to each of its endpoints.
 _BEFORE_LAYERS: Final = frozenset({"dns", "route", "firewall", "gate", "manifest", "platform"})

@@ -58,7 +58,9 @@ class _Pull(msgspec.Struct, frozen=True):
         for origin, registry in ((one.casefold(), two.casefold()) for one in origins for two in registries):
             yield (origin, registry)
             yield (origin, registry, self.repository.casefold())
-        yield from ((secret.casefold(), registry.casefold()) for secret in self.secrets for registry in registries)
+        for secret, registry in ((one.casefold(), two.casefold()) for one in self.secrets for two in registries):
+            yield (secret, registry)
+            yield (secret, registry, self.repository.casefold())
 
 
 class _Results:

@@ -29,7 +29,7 @@ from pullready.facts.pulled_images import PulledImage, pulled
 from pullready.facts.scope import Facts, Need, Scope
 from pullready.facts.vm_sizes import CAPABILITY, RESOURCE_TYPE
 from pullready.predicates.deleted_image import soft_deleted
-from pullready.predicates.image_manifest import manifest_missing
+from pullready.predicates.image_manifest import manifest_missing, manifests_taken
 from pullready.predicates.image_platform import architecture_mismatch
 from pullready.predicates.image_reading import reading_disabled
 from pullready.predicates.windows_build import windows_build_mismatch
@@ -156,9 +156,12 @@ def _builds(image: PulledImage) -> None:
         _platform_of(build)
 
 
-def _quarantine(image: PulledImage) -> object:
-    """Look at how an image stands in quarantine, where its registry keeps images there."""
-    return image.registry().quarantines and quarantine_state(image.artifact)
+def _quarantine(image: PulledImage) -> None:
+    """Look at how an image stands in quarantine, and what nodes take of it, where its registry keeps images there."""
+    if image.registry().quarantines:
+        quarantine_state(image.artifact)
+        for build, _ in manifests_taken(image) if image.artifact.is_index else ():
+            quarantine_state(build.artifact)
 
 
 def _platform_of(build: Build) -> object:

@@ -46,13 +46,15 @@ class QuarantinedImage(msgspec.Struct, frozen=True):
         right = self._right
         workload = self.image.use.workload
         brought = right.credentials.brought_by(workload, right.registry.subject)
-        if brought:
+        others_pull = right.cluster.service_accounts_pull or isinstance(right.by, VirtualNodeIdentity)
+        granted = () if others_pull else _granted(self.image.scope, right.registry.id, right.held.puller.object_id)
+        if brought and not granted:
             reason = f"{workload.subject} names a pull secret, and whether its login may pull what is in quarantine"
             raise FactUnavailable(f"{reason} is not read", _LOOK, document=brought.document, pointer=brought.pointer)
-        if right.cluster.service_accounts_pull or isinstance(right.by, VirtualNodeIdentity):
+        if others_pull:
             reason = "kubelet's identity does not pull it, and whether whoever does may pull what is in quarantine"
             raise FactUnavailable(f"{reason} is not read", _LOOK)
-        return _granted(self.image.scope, right.registry.id, right.held.puller.object_id)
+        return granted
 
     @property
     def listed(self) -> Evidence:

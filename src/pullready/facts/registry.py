@@ -183,6 +183,11 @@ class Registry(Fact, frozen=True, dict=True):
         return state.lower() not in {"succeeded", "failed", "canceled"} if state else False
 
     @property
+    def is_settled(self) -> bool:
+        """Whether Azure says that the last change of the registry succeeded; none is under way, and none failed."""
+        return (self.wire.properties.provisioningState or "").lower() == "succeeded"
+
+    @property
     def quarantine(self) -> Evidence:
         """The place that says whether new images are quarantined."""
         return self.evidence("/properties/policies/quarantinePolicy/status", "new images are kept in quarantine")

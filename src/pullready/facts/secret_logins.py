@@ -36,7 +36,8 @@ from pullready.verdict import Evidence, Location
 class SecretLogin(msgspec.Struct, frozen=True, dict=True):
     """A pull secret, by namespace and name, and the workloads that use it for a registry.
 
-    ``right`` is the pull right of the cluster on that registry, narrowed to those workloads.
+    ``right`` is the pull right of the cluster on that registry, narrowed to those workloads; its ``repository`` is set
+    where the secret is looked at for one alone.
     """
 
     scope: Scope
@@ -45,8 +46,9 @@ class SecretLogin(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def subject(self) -> str:
-        """Secret and registry, as in ``Secret shop/pull → shopimages.azurecr.io``."""
-        return f"Secret {'/'.join(self.key)}{SEPARATOR}{self.right.registry.subject}"
+        """Secret and registry, as in ``Secret shop/pull → shopimages.azurecr.io``; behind them the repository."""
+        parts = (f"Secret {'/'.join(self.key)}", self.right.registry.subject, self.right.repository)
+        return SEPARATOR.join(part for part in parts if part)
 
     @property
     def location(self) -> Location | None:
@@ -86,6 +88,10 @@ class SecretLogin(msgspec.Struct, frozen=True, dict=True):
         pulls = tuple(pull for pull in self.right.pulls if pull.workload.subject in subjects)
         uses = tuple((image.repository, workload) for image, workload in written)
         return SecretLogin(self.scope, replace(self.right, pulls=pulls, uses=uses, written=written), self.key)
+
+    def on(self, repository: str) -> SecretLogin:
+        """Return the same, as it concerns the images of *repository* alone, which the subject then names."""
+        return replace(self, right=self.right.on(repository))
 
     @cached_property
     def secret(self) -> PullSecret:

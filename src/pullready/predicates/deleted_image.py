@@ -11,22 +11,21 @@ from pullready.facts.cache_rules import fetched_by
 from pullready.facts.deleted_images import DeletedImage, deleted_image
 from pullready.facts.pulled_images import PulledImage
 from pullready.facts.registry import name_in
-from pullready.predicates.image_manifest import manifests_taken
+from pullready.predicates.image_manifest import known_found, manifests_taken
 from pullready.snapshot import Status
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Unknown
 
 
 def soft_deleted(image: PulledImage) -> Iterator[Judgement]:
     """Yield whether *image*, or a manifest that nodes take of it, was deleted and can be restored."""
-    judged = list(_judgements(image))
+    judged = known_found(_judgements(image))
     yield next((one for kind in (Found, Unknown, NotApplicable) for one in judged if isinstance(one, kind)), judged[0])
 
 
 def _judgements(image: PulledImage) -> Iterator[Judgement]:
     artifact = image.artifact
     if off := withheld(artifact):
-        reason = "reading is switched off, which image-or-repo-read-disabled judges"
-        yield NotApplicable(image.subject, reason, (off,))
+        yield _switched_off(image, off)
     elif held := image.in_quarantine:
         yield NotApplicable(image.subject, "it is in quarantine, which quarantine-policy-hides-image judges", (held,))
     elif artifact.document.status is Status.NOT_FOUND:
@@ -36,8 +35,17 @@ def _judgements(image: PulledImage) -> Iterator[Judgement]:
         yield _there(image, artifact)
         if artifact.is_index:
             for build, doubt in manifests_taken(image):
-                if build.artifact.document.status is Status.NOT_FOUND and not withheld(build.artifact):
+                if off := withheld(build.artifact):
+                    yield _switched_off(image, off)
+                elif build.artifact.document.status is Status.NOT_FOUND:
                     yield _absent(image, build.artifact, doubt)
+                else:
+                    answered(build.artifact.document)
+
+
+def _switched_off(image: PulledImage, off: Evidence) -> NotApplicable:
+    reason = "reading is switched off, which image-or-repo-read-disabled judges"
+    return NotApplicable(image.subject, reason, (off,))
 
 
 def _there(image: PulledImage, artifact: Artifact) -> Clear:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pullready.errors import FactUnavailable, NothingToJudge
+from pullready.facts.artifact_properties import has_passed, quarantine_state
+from pullready.facts.artifacts import Build
 from pullready.facts.images import ImageUse
 from pullready.facts.pulled_images import PulledImage
 from pullready.predicates.image_manifest import taken_on
@@ -33,7 +35,15 @@ class Layers:
 def _are_held(image: PulledImage, origin: str) -> bool:
     builds = tuple(image.artifact.builds())
     taken = [one for landing in image.landings if landing.name == origin for one in taken_on(landing, builds)]
-    return bool(taken) and all(one.artifact.holds_its_layers for one in taken)
+    return bool(taken) and all(one.artifact.holds_its_layers and _is_given_out(image, one) for one in taken)
+
+
+def _is_given_out(image: PulledImage, build: Build) -> bool:
+    """Say whether it is sure that nodes are given a manifest of an index: that it does not wait in quarantine."""
+    if build.artifact.version == image.artifact.version or not image.registry().quarantines:
+        return True
+    state = quarantine_state(build.artifact)
+    return state is not None and has_passed(state)
 
 
 def _key(use: ImageUse) -> _Key:

@@ -61,6 +61,8 @@ def _on(image: PulledImage, landing: Landing, builds: tuple[Build, ...]) -> Iter
                     yield _switched_off(image, off)
                 elif there := _in_bin(image, build.artifact):
                     yield there
+                elif kept_back := _kept_back(image, build):
+                    yield kept_back
                 elif not _is_gone(build):
                     answered(build.artifact.document)
                     said = f"the manifest for {build.platform} is there"
@@ -76,11 +78,31 @@ def _on(image: PulledImage, landing: Landing, builds: tuple[Build, ...]) -> Iter
 
 
 def manifests_taken(image: PulledImage) -> Iterator[tuple[Build, str | None]]:
-    """Yield what nodes take of an index that was read, with why that is not certain; raise where it cannot be told."""
+    """Yield what nodes take of an index that was read, with why that is not certain; without a cluster, what was read.
+
+    Raise :class:`FactUnavailable` behind the last where that of some nodes cannot be told.
+    """
     builds = tuple(image.artifact.builds())
+    if image.placement.cluster is None:
+        yield from ((build, _NO_CLUSTER) for build in builds if build.artifact.was_asked_for)
     for landing in image.landings:
         doubt = None if _is_sure(landing, builds) else landing.doubt or _NOT_SURE
         yield from ((build, doubt) for build in taken_on(landing, builds))
+    for landing in image.landings:
+        if isinstance(landing.os, FactUnavailable):
+            raise landing.os
+
+
+def known_found(judgements: Iterable[Judgement]) -> list[Judgement]:
+    """Return *judgements*; where they break off with something unread, those before it if one is found, else raise."""
+    judged: list[Judgement] = []
+    try:
+        for one in judgements:
+            judged.append(one)  # noqa: PERF402  (what came before an exception stays)
+    except FactUnavailable:
+        if not any(isinstance(one, Found) for one in judged):
+            raise
+    return judged
 
 
 def taken_on(landing: Landing, builds: Iterable[Build]) -> Iterator[Build]:
@@ -107,6 +129,22 @@ def _is_sure(landing: Landing, builds: Iterable[Build]) -> bool:
     """Say whether nodes of *landing* take no other manifest than the one that is gone."""
     several = landing.os != LINUX and sum(one.platform.os == landing.os for one in builds) > 1
     return landing.doubt is None and len(landing.possible) == 1 and not several
+
+
+def _kept_back(image: PulledImage, build: Build) -> Judgement | None:
+    """Return what is said of a manifest of an index that is not shown, and may be there in quarantine all the same."""
+    try:
+        registry = image.registry()
+    except FactUnavailable:
+        return None
+    if not registry.quarantines or not _is_gone(build):
+        return None
+    if held := quarantined(build.artifact):
+        reason = "a manifest of the index is in quarantine, which quarantine-policy-hides-image judges"
+        return NotApplicable(image.subject, reason, (held,))
+    reason = "the registry keeps images in quarantine, so it does not show whether a manifest of the index is there"
+    remedy = "Release it from quarantine, or push it if it never was"
+    return Unknown(image.subject, reason, remedy, (build.entry, registry.quarantine))
 
 
 def _gone(image: PulledImage, landing: Landing, build: Build) -> Found:

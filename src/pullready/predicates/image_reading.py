@@ -8,14 +8,14 @@ from pullready.facts.artifact_properties import read_enabled, withheld
 from pullready.facts.artifacts import Artifact, answered
 from pullready.facts.pulled_images import PulledImage
 from pullready.facts.registry import name_in
-from pullready.predicates.image_manifest import manifests_taken
+from pullready.predicates.image_manifest import known_found, manifests_taken
 from pullready.snapshot import Status
 from pullready.verdict import Clear, Evidence, Found, Judgement, NotApplicable, Unknown
 
 
 def reading_disabled(image: PulledImage) -> Iterator[Judgement]:
     """Yield whether reading is switched off for *image*: for its repository, its tag, or a manifest that nodes take."""
-    judged = list(_judgements(image))
+    judged = known_found(_judgements(image))
     yield next((one for kind in (Found, Unknown) for one in judged if isinstance(one, kind)), judged[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -59,8 +60,33 @@ def registry_token_unusable(used: SecretLogin) -> Iterator[Judgement]:
 
 
 def scope_map_lacking(used: SecretLogin) -> Iterator[Judgement]:
-    """Yield one judgement for each token of the registry in the secret: found where it may not pull an image."""
-    yield from _judge(used, judge_scoped, "a token of the registry", by=judge_scope_map, about=lacking_images)
+    """Yield one judgement for each token of the registry in the secret: found where it may not pull an image.
+
+    Where it may pull others, one for each repository that it may not: the others are not harmed.
+    """
+    for part in _by_lacking(used):
+        yield from _judge(part, judge_scoped, "a token of the registry", by=judge_scope_map, about=lacking_images)
+
+
+def _by_lacking(used: SecretLogin) -> Iterator[SecretLogin]:
+    """Yield *used* for what its tokens may pull, and for each repository that one lacks; whole where that is all."""
+    lacking = [] if used.right.registry.pulls_anonymously else _lacking(used)
+    others = tuple(one for one in used.right.written if one[0].repository not in lacking)
+    if not lacking or not others:
+        yield used
+        return
+    yield used.for_images(others)
+    yield from map(used.on, lacking)
+
+
+def _lacking(used: SecretLogin) -> list[str]:
+    """Return the repositories that a token in the secret may not pull, as far as it can be told."""
+    found: dict[str, None] = {}
+    with suppress(FactUnavailable):
+        for login, _ in used.logins:
+            if not login.is_incomplete and _judging_of(used, login) is judge_scoped:
+                found.update({image.repository: None for image, _ in lacking_images(used, login)})
+    return list(found)
 
 
 def _lasts(login: Login) -> bool:

@@ -36,9 +36,12 @@ def is_answered(path: PullPath) -> bool:
 
 
 def is_open(path: PullPath) -> bool:
-    """Say whether every hop to each endpoint of the registry, where the layers are among them, was seen to let pass."""
+    """Say whether every hop to each endpoint of the registry, where the layers are among them, was seen to let pass.
+
+    A registry whose last change failed, or that is being changed or deleted, may answer nobody at the end of the way.
+    """
     try:
-        return all(map(_passes, path.ways))
+        return path.registry.is_settled and all(map(_passes, path.ways))
     except FactUnavailable:
         return False
 
