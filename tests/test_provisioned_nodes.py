@@ -223,7 +223,8 @@ def test_classes_that_may_not_be_listed_leave_the_operating_system_open(tmp_path
 
 def test_another_kind_of_that_name_is_no_node_pool(tmp_path: Path) -> None:
     other = json.dumps({**node_pool(), "apiVersion": "example.com/v1"})
-    assert made(provisioned(tmp_path, ANY, manifests=[other])) == []
+    placement = provisioned(tmp_path, ANY, manifests=[other])
+    assert (made(placement), placement.others) == ([], None)
 
 
 def test_where_nodes_are_not_provisioned_node_pools_make_none(tmp_path: Path) -> None:
