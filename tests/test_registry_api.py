@@ -638,3 +638,24 @@ def test_how_an_image_stands_in_quarantine_is_asked_only_where_its_registry_keep
     assert len(asked) == len(set(asked))
     assert not [id_ for id_ in asked if SHOPTOOLS in id_]
     assert "canary" not in json.dumps(opened.document(state).body)
+
+
+def test_of_an_index_in_a_registry_with_quarantine_what_nodes_take_is_asked_for_as_well(shop: Open) -> None:
+    kept = registries()
+    kept[0]["properties"]["policies"] = {"quarantinePolicy": {"status": "Enabled"}}
+    index, amd64 = "sha256:" + "7" * 64, "sha256:be64b816836011d813ae362d5e08c58953b1173972039b07e012ad51675f25a0"
+    pod = (
+        "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop}, spec: {nodeSelector: {agentpool: linux1}, "
+        f"containers: [{{name: web, image: '{SHOPIMAGES}/web:1.4.2'}}]}}}}"
+    )
+    said = {
+        ids.manifest_properties(SHOPIMAGES, "web", digest): {
+            "imageName": "web",
+            "manifest": {"digest": digest, "changeableAttributes": {"quarantineState": state}},
+        }
+        for digest, state in ((index, "Passed"), (amd64, "Quarantined"))
+    }
+    tag = {ids.tag_properties(SHOPIMAGES, "web", "1.4.2"): {"imageName": "web", "tag": {"digest": index}}}
+    opened = shop({kept[0]["id"]: kept[0], ids.registries_in(SUBSCRIPTION): kept, **tag, **said}, {"pod.yaml": pod})
+    [found] = found_in(opened.judge([QUARANTINE]))
+    assert "keeps the manifest that nodes take of the index in quarantine" in found.observed

@@ -21,6 +21,8 @@ FIELDS: Final = "type=Warning,involvedObject.kind=Pod"
 _PULL: Final = re.compile(r'\s*Failed to pull image "(?P<image>[^"\s]{1,1024})"')
 _SECRETS: Final = re.compile(r"\s*Unable to retrieve some image pull secrets \((?P<names>[a-z0-9., -]{1,4096})\)")
 _NAME: Final = re.compile("[a-z0-9.-]{1,253}")
+_REASON: Final = re.compile("[A-Z][A-Za-z]{0,127}")
+_TIME: Final = re.compile("[0-9TZ:.+-]{1,40}")
 _LONGEST: Final = 1 << 15
 _TIMES: Final = ("lastTimestamp", "eventTime")
 
@@ -41,11 +43,11 @@ def reduced_event(body: Mapping[str, Any]) -> dict[str, Any]:
     else:
         told, namespace, node, at = _kept(body), body.get("namespace"), body.get("node"), body.get("at")
     return {
-        "reason": _text(body.get("reason")),
+        "reason": _formed(body.get("reason"), _REASON),
         **told,
-        "namespace": _text(namespace),
-        "node": _text(node),
-        "at": _text(at),
+        "namespace": _formed(namespace, _NAME),
+        "node": _formed(node, _NAME),
+        "at": _formed(at, _TIME),
     }
 
 
@@ -77,5 +79,6 @@ def _names(text: str) -> list[str]:
     return [text] if _NAME.fullmatch(text) else []
 
 
-def _text(value: object) -> str:
-    return value[:253] if isinstance(value, str) else ""
+def _formed(value: object, form: re.Pattern[str]) -> str:
+    """Return *value* where it is what stands there in every event; a saved one may have any text."""
+    return value if isinstance(value, str) and form.fullmatch(value) else ""
