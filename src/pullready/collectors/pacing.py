@@ -48,7 +48,7 @@ class Limit(msgspec.Struct, frozen=True):
 READS: Final = Limit(250, 25)
 WRITES: Final = Limit(200, 10)
 #: What comes at once is held below the limit by so many: requests overtake each other, and others read too.
-_RESERVE: Final = 16
+_RESERVE: Final = 32
 _RESOURCE_GRAPH: Final = Limit(15, 3)
 #: In the smallest class of tenants; most questions cost one unit.
 _GRAPH: Final = Limit(3500, 350)
