@@ -175,7 +175,8 @@ WHY: Final = "which architectures the NodePools of node auto-provisioning allow 
 @pytest.mark.parametrize(
     ("patch", "reason"),
     [
-        ({"status": "not-found"}, None),
+        ({"body": {"apiVersion": "karpenter.sh/v1", "kind": "NodePoolList", "items": []}}, None),
+        ({"status": "not-found", "detail": "the API server has no list of nodepools"}, "has no list of nodepools"),
         ({"status": "forbidden", "detail": "the list of nodepools in all namespaces is forbidden"}, "is forbidden"),
         ({"status": "failed"}, "could not be read"),
         ({"absent": True}, WHY),

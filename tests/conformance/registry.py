@@ -113,10 +113,7 @@ Open = Callable[..., Opened]
 @pytest.fixture(scope="session")
 def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of registries to which the images of the shop were pushed."""
-    folder = tmp_path_factory.mktemp("registries")
-    with shop.serving(folder) as registries:
-        shop.push(registries, tmp_path_factory.mktemp("layouts"))
-    return folder
+    return shop.stocked(tmp_path_factory.mktemp("registries"), tmp_path_factory.mktemp("layouts"))
 
 
 @pytest.fixture

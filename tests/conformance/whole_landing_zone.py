@@ -56,10 +56,7 @@ def cluster(server: ApiServer) -> ApiServer:
 @pytest.fixture(scope="module")
 def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of registries to which the images were pushed."""
-    folder = tmp_path_factory.mktemp("registries")
-    with shop.serving(folder, IMAGES) as registries:
-        shop.push(registries, tmp_path_factory.mktemp("layouts"), *IMAGES)
-    return folder
+    return shop.stocked(tmp_path_factory.mktemp("registries"), tmp_path_factory.mktemp("layouts"), *IMAGES)
 
 
 @pytest.fixture

@@ -81,9 +81,11 @@ def live(server: ApiServer, sign_in: SignIn) -> ApiServer:
     return server
 
 
-def test_a_cluster_without_the_resource_has_none_and_one_with_it_says_which(live: ApiServer) -> None:
+def test_a_cluster_without_the_resource_leaves_it_open_and_one_with_it_says_which(live: ApiServer) -> None:
     document, known = read()
-    assert (document.status, known.pools, known.others) == (Status.NOT_FOUND, (), None)
+    assert (document.status, known.pools) == (Status.NOT_FOUND, ())
+    assert known.others
+    assert "the API server has no list of nodepools" in known.others.reason
     live.apply(DEFINED)
     live.await_access([POOLS, CLASSES])
     assert read()[1].others is None

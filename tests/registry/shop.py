@@ -109,6 +109,13 @@ def push(registries: Mapping[str, Registry], layouts: Path, *images: Image) -> N
         registries[image.host].push(built, image.repository, image.tag, manifests=kind)
 
 
+def stocked(folder: Path, layouts: Path, *images: Image) -> Path:
+    """Push *images*, by default all, to registries that keep them in *folder*; return it."""
+    with serving(folder, images or IMAGES) as registries:
+        push(registries, layouts, *images)
+    return folder
+
+
 def stand_behind(standin: Standin, registries: Mapping[str, Registry]) -> None:
     """Let *standin* pass on what it is asked for images."""
     standin.registries.behind |= registries

@@ -45,6 +45,7 @@ _WINDOWS_FAMILY: Final = "windows"
 _NOT_READ: Final = "which architectures the NodePools of node auto-provisioning allow was not read"
 _CHOOSE: Final = "Choose one in the pod template: nodeSelector kubernetes.io/arch: amd64, or arm64"
 
+_LOOK: Final = "Look whether the context is that of the cluster, and at kubectl get --raw /apis/karpenter.sh"
 _BIND: Final = "Bind the ClusterRole of docs/permissions.md to who runs this, then run again"
 
 
@@ -212,7 +213,8 @@ def _not_read(list_: Document) -> FactUnavailable:
 
 def _why(list_: Document) -> FactUnavailable:
     reason = list_.detail or f"{list_.id} could not be read"
-    return FactUnavailable(reason, list_.remedy or _BIND, document=list_.id)
+    otherwise = _LOOK if list_.status is Status.NOT_FOUND else _BIND
+    return FactUnavailable(reason, list_.remedy or otherwise, document=list_.id)
 
 
 def _family(
@@ -239,7 +241,8 @@ def _family(
 def _of_kind(scope: Scope, kind: str, group: str, listed: str | None) -> tuple[list[KubernetesObject], Document | None]:
     """Return the objects of a kind, and the list *listed* of the live cluster where it was not read.
 
-    One that the API server says it does not have was: there are none.
+    That the API server has no such list does not say that there are none: where Azure says that nodes are provisioned,
+    it may have another version of it, or be that of another cluster.
     """
     live = Document(id=group, provider=Provider.KUBERNETES, status=Status.NOT_ASKED)
     if listed:
@@ -247,7 +250,7 @@ def _of_kind(scope: Scope, kind: str, group: str, listed: str | None) -> tuple[l
     found = {one.name: one for one in _named(live, kind, group)}
     for id_ in scope.manifests:
         found |= {one.name: one for one in _named(scope.document(id_, Provider.MANIFEST), kind, group)}
-    return list(found.values()), None if live.status in {Status.READ, Status.NOT_FOUND} else live
+    return list(found.values()), None if live.status is Status.READ else live
 
 
 def _named(document: Document, kind: str, group: str) -> Iterator[KubernetesObject]:
