@@ -7,11 +7,8 @@ the machine.
 
 from __future__ import annotations
 
-import socket
-import struct
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
@@ -22,7 +19,6 @@ from tests.azure import acr
 from tests.azure.standin import Standin
 from tests.azure.wire import Server, running
 
-Address = tuple[str, int]
 #: The hosts of every cloud.
 HOSTS: Final = tuple(
     str(urlsplit(url).hostname)
@@ -37,13 +33,12 @@ _CLASSIC: Final = {
     "AzureUSGovernment": "https://management.core.usgovcloudapi.net",
     "AzureChina": "https://management.core.chinacloudapi.cn",
 }
-_MOST: Final = 1 << 16
 
 
 class Proxy:
-    """Leads each host in *routes* to an address. ``led`` and ``refused`` are the hosts that were asked for."""
+    """Leads each host in *routes* to a server. ``led`` and ``refused`` are the hosts that were asked for."""
 
-    def __init__(self, routes: Mapping[str, Address]) -> None:
+    def __init__(self, routes: Mapping[str, Server]) -> None:
         self.routes = routes
         self.led: list[str] = []
         self.refused: list[str] = []
@@ -68,8 +63,7 @@ def leading_to_registries(standin: Standin) -> Iterator[Proxy]:
 
     The certificate of the servers must be good for ``REGISTRY_HOSTS``.
     """
-    port = urlsplit(standin.urls["registry"]).port or 443
-    with Proxy(dict.fromkeys(acr.hosts(standin.snapshot), ("127.0.0.1", port))).serving() as proxy:
+    with Proxy(dict.fromkeys(acr.hosts(standin.snapshot), standin.servers["registry"])).serving() as proxy:
         yield proxy
 
 
@@ -81,9 +75,7 @@ def leading(standin: Standin, cloud: Cloud) -> Iterator[Proxy]:
     """
     own, audiences = dict(standin.urls), standin.audiences
     named = {"entra": cloud.authority, "arm": cloud.resource_manager, "graph": cloud.graph}
-    routes = {
-        str(urlsplit(url).hostname): ("127.0.0.1", urlsplit(own[name]).port or 443) for name, url in named.items()
-    }
+    routes = {str(urlsplit(url).hostname): standin.servers[name] for name, url in named.items()}
     arm = [cloud.resource_manager, _CLASSIC[cloud.name]]
     standin.urls |= named
     standin.entra.url = cloud.authority
@@ -113,13 +105,9 @@ class _Tunnel(BaseHTTPRequestHandler):
             self._refuse()
             return
         self.proxy.led.append(host)
-        with socket.create_connection(there) as other:
-            self.send_response(200, "Connection established")
-            self.end_headers()
-            back = threading.Thread(target=_pass, args=(other, self.connection), daemon=True)
-            back.start()
-            _pass(self.connection, other)
-            back.join()
+        self.send_response(200, "Connection established")
+        self.end_headers()
+        there.take_over(self.connection, self.client_address)
         self.close_connection = True
 
     def _refuse(self) -> None:
@@ -129,14 +117,3 @@ class _Tunnel(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _refuse  # noqa: N815  (named by http.server)
 
-
-def _pass(source: socket.socket, sink: socket.socket) -> None:
-    """Pass on what *source* says until it has no more to say; where the connection breaks, break the other one off."""
-    try:
-        while said := source.recv(_MOST):
-            sink.sendall(said)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        with suppress(OSError):
-            sink.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            sink.shutdown(socket.SHUT_RD)

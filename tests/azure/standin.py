@@ -76,6 +76,7 @@ class Standin:
         self.throttle: Bucket | None = None
         self.registries = acr.Registries(self.entra)
         self.urls: dict[str, str] = {}
+        self.servers: dict[str, Server] = {}
         #: What else than its own URL a service takes as a token's audience.
         self.audiences: dict[str, list[str]] = {"arm": [], "graph": []}
         self.most_at_once = 0
@@ -129,7 +130,6 @@ class Standin:
             "graph": self._graph,
             "registry": self._registry,
         }
-        servers = []
         for service, respond in services.items():
             server = Server(("127.0.0.1", 0), partial(Speaker, respond))
             secure = service != "imds"
@@ -138,12 +138,12 @@ class Standin:
             host = "localhost" if secure else "127.0.0.1"
             self.urls[service] = f"http{'s' * secure}://{host}:{server.server_address[1]}"
             threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-            servers.append(server)
+            self.servers[service] = server
         self.entra.url = self.urls["entra"]
         try:
             yield self
         finally:
-            for server in servers:
+            for server in self.servers.values():
                 server.shutdown()
                 server.server_close()
 

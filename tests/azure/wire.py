@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -87,6 +88,16 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, *args: Any) -> None:
         """Stay silent."""
+
+    def take_over(self, connection: socket.socket, client: Any) -> None:
+        """Answer on *connection*, which another server accepted of *client*, until it ends."""
+        if isinstance(self.socket, ssl.SSLSocket):
+            wrap = self.socket.context.wrap_socket
+            connection = wrap(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            self.finish_request(connection, client)
+        finally:
+            self.shutdown_request(connection)
 
 
 @contextmanager
