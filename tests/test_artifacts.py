@@ -175,7 +175,7 @@ def test_recorded_manifests_are_readable_and_free() -> None:
 def test_recorded_artifact_is_no_image() -> None:
     id_ = ids.image_manifest(HOST, "web", "1")
     for body in recorded("acr-dataplane_v2_manifests___ref_"):
-        [build] = Artifact(holding({id_: artifacts.reduced(id_, body)}), HOST, "web", "1").builds()
+        [build] = Artifact(holding({id_: artifacts.reduced(id_, body)}), HOST, "web", "1").builds
         with pytest.raises(FactUnavailable, match="is no image of a container"):
             _ = build.platform
 
@@ -184,7 +184,7 @@ def test_indexes_that_hold_each_other_come_to_an_end() -> None:
     id_ = ids.image_manifest(HOST, "web", DIGEST)
     inner = {"digest": DIGEST, "mediaType": "application/vnd.oci.image.index.v1+json"}
     with pytest.raises(FactUnavailable, match="is an index in 4 others"):
-        list(Artifact(holding({id_: index(inner)}), HOST, "web", DIGEST).builds())
+        list(Artifact(holding({id_: index(inner)}), HOST, "web", DIGEST).builds)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_indexes_that_hold_each_other_come_to_an_end() -> None:
 def test_a_manifest_of_another_shape_is_unavailable(body: Any) -> None:
     id_ = ids.image_manifest(HOST, "web", "1")
     with pytest.raises(FactUnavailable):
-        list(Artifact(holding({id_: body}), HOST, "web", "1").builds())
+        list(Artifact(holding({id_: body}), HOST, "web", "1").builds)
 
 
 def test_a_manifest_that_somebody_saved_by_hand_is_reduced() -> None:
@@ -250,11 +250,12 @@ def test_sizes_and_rules_are_looked_for_where_they_matter(tmp_path: Path) -> Non
         {"document": "report", "status": "not-found"},
     ]
     scope = case_scope({"patch": patch}, tmp_path)
-    assert next(artifacts.read_vm_sizes(scope)) == (ids.vm_sizes_in(SUBSCRIPTION, "westeurope"),)
-    assert next(artifacts.read_cache_rules(scope)) == (
-        ids.vm_sizes_in(SUBSCRIPTION, "westeurope"),
-        f"{SHOP}/cacheRules",
-    )
+    sizes = ids.vm_sizes_in(SUBSCRIPTION, "westeurope")
+    assert next(artifacts.read_vm_sizes(scope)) == (sizes,)
+    assert next(artifacts.read_cache_rules(scope)) == (f"{SHOP}/cacheRules", f"{SHOPTOOLS}/cacheRules")
+    unasked = replace(scope, settings=replace(scope.settings, read_registries=False))
+    assert next(artifacts.read_vm_sizes(unasked)) == (sizes,)
+    assert next(artifacts.read_cache_rules(unasked)) == (sizes, f"{SHOP}/cacheRules")
 
 
 def test_sizes_are_reduced_while_they_are_read(serve: Serve) -> None:

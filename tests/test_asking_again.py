@@ -33,6 +33,8 @@ SLUGS: Final = (
     "scope-map-lacks-repository-read",
 )
 IMAGE: Final = ids.image_manifest("shopimages.azurecr.io", "web", "1.4.2")
+#: The same document, as another may spell it.
+SPELT: Final = IMAGE.replace("https", "HTTPS")
 THERE: Final = Document(id=PROD, provider=Provider.ARM, status=Status.READ, body={})
 HELD: Final = Document(id=IMAGE, provider=Provider.REGISTRY, status=Status.READ, body={})
 NODES: Final = Document(id=ids.live_nodes("prod"), provider=Provider.KUBERNETES, status=Status.READ, body={})
@@ -40,21 +42,27 @@ BY_NEED: Final = {need: declared for declared in live.in_order() for need in dec
 
 
 @pytest.mark.parametrize(
-    ("look", "is_whole"),
+    ("look", "absent"),
     [
-        pytest.param(lambda seen: seen.document(PROD), True, id="a-document-that-is-there"),
-        pytest.param(lambda seen: PROD in seen, True, id="whether-it-was-asked-for"),
-        pytest.param(lambda seen: seen.asked(Provider.ARM), True, id="whether-its-provider-was"),
-        pytest.param(lambda seen: seen.document(IMAGE, Provider.REGISTRY), False, id="one-that-somebody-else-reads"),
-        pytest.param(lambda seen: IMAGE in seen, False, id="whether-one-was-asked-for-that-was-not"),
-        pytest.param(lambda seen: seen.asked(Provider.REGISTRY), False, id="whether-a-provider-was-that-was-not"),
-        pytest.param(list, False, id="all-that-is-there-so-far"),
+        pytest.param(lambda seen: seen.document(PROD), set(), id="a-document-that-is-there"),
+        pytest.param(lambda seen: PROD in seen, set(), id="whether-it-was-asked-for"),
+        pytest.param(lambda seen: seen.asked(Provider.ARM), set(), id="whether-its-provider-was"),
+        pytest.param(lambda seen: seen.document(SPELT, Provider.REGISTRY), {IMAGE}, id="one-that-somebody-else-reads"),
+        pytest.param(lambda seen: SPELT in seen, {IMAGE}, id="whether-one-was-asked-for-that-was-not"),
+        pytest.param(lambda seen: seen.asked(Provider.REGISTRY), None, id="whether-a-provider-was-that-was-not"),
+        pytest.param(list, None, id="all-that-is-there-so-far"),
     ],
 )
-def test_what_was_looked_at_may_still_change(look: Callable[[Snapshot], object], *, is_whole: bool) -> None:
+def test_what_was_looked_at_may_still_change(look: Callable[[Snapshot], object], absent: set[str] | None) -> None:
     seen = Noting(Snapshot([THERE], captured_at=datetime.now(UTC)))
     look(seen)
-    assert seen.was_whole is is_whole
+    assert seen.absent == absent
+
+
+def test_a_snapshot_lacks_what_it_has_none_of() -> None:
+    snapshot = Snapshot([HELD], captured_at=datetime.now(UTC))
+    assert snapshot.lacks({PROD.casefold()})
+    assert not snapshot.lacks({PROD.casefold(), IMAGE})
 
 
 @pytest.mark.parametrize(
@@ -96,13 +104,17 @@ def test_nothing_else_is_read_where_everybody_is_asked_in_every_round(
     asked: Counter[str] = Counter()
     genuine = live._missing
 
-    def noted(reading: Any, snapshot: Snapshot) -> list[str] | None:
+    def noted(reading: Any, snapshot: Snapshot) -> list[str] | frozenset[str]:
         asked[reading.__name__] += 1
         return genuine(reading, snapshot)
 
+    def forgotten(reading: Any, snapshot: Snapshot) -> list[str]:
+        missing = noted(reading, snapshot)
+        return missing if isinstance(missing, list) else []
+
     monkeypatch.setattr(live, "_missing", noted)
     found, once = read(fault, standin, tmp_path), asked.copy()
-    monkeypatch.setattr(live, "_missing", lambda reading, snapshot: noted(reading, snapshot) or [])
+    monkeypatch.setattr(live, "_missing", forgotten)
     monkeypatch.setattr(live, "_outdates", lambda *_: True)
     asked.clear()
     assert read(fault, standin, tmp_path) == found

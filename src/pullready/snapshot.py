@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -168,6 +169,10 @@ class Snapshot:
     def __contains__(self, id_: object) -> bool:
         """Say whether the document *id_* was asked for."""
         return isinstance(id_, str) and id_.casefold() in self._documents
+
+    def lacks(self, ids: AbstractSet[str]) -> bool:
+        """Say whether none of the documents *ids*, which are in lower case, was asked for."""
+        return self._documents.keys().isdisjoint(ids)
 
     def asked(self, provider: Provider) -> bool:
         """Say whether *provider* was asked for anything, whatever came of it."""

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
-from msgspec import json
-from msgspec.structs import replace
-
-from pullready.collectors.permissions import Permission, WholeReading, collector
+from pullready.collectors.permissions import Permission, Waiting, collector
 from pullready.collectors.reduction import VALUE, Shape, part_of
 from pullready.collectors.wishes import read_wishes
 from pullready.errors import FactUnavailable, NothingToJudge
@@ -24,7 +22,6 @@ from pullready.facts import ids
 from pullready.facts.artifact_properties import quarantine_state
 from pullready.facts.artifacts import Build
 from pullready.facts.base import Unread
-from pullready.facts.pods import CONTAINERS
 from pullready.facts.pulled_images import PulledImage, pulled
 from pullready.facts.scope import Facts, Need, Scope
 from pullready.facts.vm_sizes import CAPABILITY, RESOURCE_TYPE
@@ -118,10 +115,10 @@ def _is_architecture(one: Any) -> bool:
     ),
     after=(Need.WORKLOADS, Need.CLUSTER, Need.REGISTRIES),
 )
-def read_artifacts(scope: Scope) -> WholeReading:
+def read_artifacts(scope: Scope) -> Waiting:
     """Ask the target's registries for the images that its workloads name, each once, unless the settings say not to."""
     if not scope.settings.read_registries:
-        return True
+        return frozenset()
     rules = yield _rules_of_registries(scope)
     return (yield from read_wishes(scope.with_documents(rules), _looked_at, frozenset({Provider.REGISTRY})))
 
@@ -152,7 +149,7 @@ def _may_be_asked(image: PulledImage) -> bool:
 
 
 def _builds(image: PulledImage) -> None:
-    for build in image.artifact.builds():
+    for build in image.artifact.builds:
         _platform_of(build)
 
 
@@ -195,17 +192,9 @@ def _distinct(images: Iterable[PulledImage | Unread]) -> Iterator[PulledImage]:
     """Yield of the images of many workloads those for which other documents may matter: each for pods of one kind."""
     seen: set[bytes] = set()
     for image in images:
-        if isinstance(image, PulledImage) and (key := _key(image)) not in seen:
-            seen.add(key)
+        if isinstance(image, PulledImage) and image.use.pods not in seen:
+            seen.add(image.use.pods)
             yield image
-
-
-def _key(image: PulledImage) -> bytes:
-    """Return what decides which documents are looked at for an image: its text, and all that its pods ask for."""
-    workload = image.use.workload
-    spec = replace(workload.pod.wire, imagePullSecrets=None, serviceAccountName=None, serviceAccount=None)
-    unnamed = {name: tuple(replace(one, name="") for one in getattr(spec, name) or ()) for name in CONTAINERS}
-    return json.encode((image.use.image, workload.kind, replace(spec, **unnamed)))
 
 
 def _is_in_known_registry(image: PulledImage) -> bool:
@@ -222,18 +211,31 @@ def _is_in_known_registry(image: PulledImage) -> bool:
         Permission("Microsoft.ContainerRegistry/registries/cacheRules/read", "registries that lack an image"),
     ),
 )
-def read_cache_rules(scope: Scope) -> WholeReading:
-    """Read the cache rules of registries that do not have what an image names."""
-    return (yield from read_wishes(scope, partial(_judged, by=manifest_missing)))
+def read_cache_rules(scope: Scope) -> Waiting:
+    """Read the cache rules of the registries that are asked, else of those that do not have what an image names."""
+    looked_at = _rules if scope.settings.read_registries else partial(_judged, by=manifest_missing)
+    return (yield from read_wishes(scope, looked_at))
+
+
+def _rules(scope: Scope) -> Iterator[Callable[[], object]]:
+    for id_ in _rules_of_registries(scope):
+        yield partial(scope.document, id_)
 
 
 @collector(
     Need.VM_SIZES,
     permissions=(Permission("Microsoft.Compute/skus/read", "the cluster's subscription"),),
 )
-def read_vm_sizes(scope: Scope) -> WholeReading:
-    """Read the sizes of machines where the cluster is, if the platform of an image was read."""
-    return (yield from read_wishes(scope, partial(_judged, by=architecture_mismatch)))
+def read_vm_sizes(scope: Scope) -> Waiting:
+    """Read the sizes of machines where the cluster is, if the platform of an image is read, or was."""
+    looked_at = _nodes if scope.settings.read_registries else partial(_judged, by=architecture_mismatch)
+    return (yield from read_wishes(scope, looked_at))
+
+
+def _nodes(scope: Scope) -> Iterator[Callable[[], object]]:
+    """Yield one image's nodes to look at: the sizes of machines are the same for all."""
+    for image in islice(_images(scope), 1):
+        yield partial(getattr, image, "landings")
 
 
 def _judged(scope: Scope, by: Judge) -> Iterator[Callable[[], object]]:

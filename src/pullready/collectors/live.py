@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, Final
 
 from pullready.collectors import artifacts, identities, kubernetes, networks, registries, secret_logins
 from pullready.collectors.answers import Unreadable
-from pullready.collectors.permissions import COLLECTORS, Declared, Reading, WholeReading
+from pullready.collectors.azure import Azure
+from pullready.collectors.permissions import COLLECTORS, Declared, Reading, Waiting
 from pullready.collectors.reader import Reader
 from pullready.config import Settings, Target
 from pullready.errors import FactUnavailable, InputError, NothingToJudge
@@ -62,24 +66,37 @@ def collect(
         return [(one, target) for one in declared for target in targets if _asks(target, one, needs[target.name])]
 
     try:
-        with Reader(settings) as reader:
-            _sign_in(reader, (target for one, target in asking(COLLECTORS) if _is_of_azure(one)), telling)
+        with _seldom_cleaning(), Reader(settings) as reader:
+            signing_in = reader.sign_in(target for one, target in asking(COLLECTORS) if _is_of_azure(one))
             asked = asking(in_order())
             kept = _Kept()
-            while wanted := list(_wanted(asked, settings, snapshot, reader, kept)):
-                before = len(reader)
-                documents = _read(wanted, reader)
+            before = 0
+            while wanted := list(_started(_wanted(asked, settings, snapshot, reader, kept), settings, reader)):
+                _tell(signing_in, telling)
+                documents = reader.documents()
                 if _outdates((declared for declared, _, _ in wanted), documents, snapshot):
                     kept = _Kept()
                 snapshot = snapshot.with_documents(documents)
                 telling.unread(documents)
                 telling.read_singly(reader.refusal)
-                count = len(reader) - before
+                count, before = len(reader) - before, len(reader)
                 names = dict.fromkeys(declared.needs[0].replace("-", " ") for declared, _, _ in wanted)
                 telling.say(f"read {', '.join(names)}: {count} document{'s' if count > 1 else ''}")
+            _tell(signing_in, telling)
             return _with_requests(snapshot, reader.requests)
     except ModuleNotFoundError as error:
         raise InputError(f"reading live needs the package {error.name}", "pip install 'pullready[azure]'") from error
+
+
+@contextmanager
+def _seldom_cleaning() -> Iterator[None]:
+    """Let the garbage collector come a hundredth as often: what is read stays, and it would walk over all of it."""
+    often, *others = gc.get_threshold()
+    gc.set_threshold(often * 100, *others)
+    try:
+        yield
+    finally:
+        gc.set_threshold(often, *others)
 
 
 def in_order() -> tuple[Declared, ...]:
@@ -99,12 +116,13 @@ def _asks(target: Target, declared: Declared, needs: frozenset[Need]) -> bool:
 class _Kept:
     """What need not be found out anew in every round.
 
-    These are the facts that collectors share, by target and name (see ``Scope.shared``), and who ended for good.
+    These are the facts that collectors share, by target and name (see ``Scope.shared``), and what each collector waits
+    for that had all that it wanted.
     """
 
     def __init__(self) -> None:
         self.shared: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-        self.ended: set[tuple[tuple[Need, ...], str]] = set()
+        self.awaited: dict[tuple[tuple[Need, ...], str], frozenset[str]] = {}
 
 
 def _outdates(read: Iterable[Declared], documents: Iterable[Document], snapshot: Snapshot) -> bool:
@@ -151,10 +169,11 @@ class _Telling:
                 self.say(f"cannot read {document.id}: {told}")
 
 
-def _sign_in(reader: Reader, targets: Iterable[Target], telling: _Telling) -> None:
-    for tenant in dict.fromkeys(target.tenant for target in targets):
-        azure = reader.azure(tenant)
-        if why := azure.sign_in():
+def _tell(signing_in: list[tuple[Azure, Future[Unreadable | None]]], telling: _Telling) -> None:
+    """Wait for what was begun of *signing_in*, and say once who is signed in, or why nobody is."""
+    while signing_in:
+        azure, signed_in = signing_in.pop(0)
+        if why := signed_in.result():
             telling.sign_in_failed(why)
         else:
             telling.signed_in(azure.signed_in())
@@ -178,28 +197,29 @@ def _wanted(
     open_: dict[str, set[Need]] = {}
     views = {tenant: reader.view(snapshot, tenant) for tenant in {target.tenant for _, target in asked}}
     for declared, target in asked:
-        if (declared.needs, target.name) in kept.ended:
-            continue
         if not declared.after.isdisjoint(open_.setdefault(target.name, set())):
             open_[target.name] |= set(declared.needs)
             continue
         view = views[target.tenant]
+        if (awaited := kept.awaited.get((declared.needs, target.name))) is not None and view.lacks(awaited):
+            continue
         scope = Scope(view, target, settings, _manifests_of(snapshot, target), kept.shared[target.name])
         missing = _missing(declared.collect(scope), view)
-        if missing is None:
-            kept.ended.add((declared.needs, target.name))
-        wanted = {(target.tenant, id_.casefold()): id_ for id_ in missing or ()}
+        if isinstance(missing, frozenset):
+            kept.awaited[declared.needs, target.name] = missing
+            missing = []
+        wanted = {(target.tenant, id_.casefold()): id_ for id_ in missing}
         open_[target.name] |= set(declared.needs) if wanted else set()
         if new := [id_ for key, id_ in wanted.items() if key not in claimed]:
             claimed |= wanted.keys()
             yield declared, target, new
 
 
-def _missing(reading: Reading | WholeReading, snapshot: Snapshot) -> list[str] | None:
-    """Let *reading* go on with what *snapshot* has; return what it wants next that is not there.
+def _missing(reading: Reading | Waiting, snapshot: Snapshot) -> list[str] | frozenset[str]:
+    """Let *reading* go on with what *snapshot* has; return what it wants next that is not there, or what it waits for.
 
     A fact that it would build on and that is not there ends it: it is asked again once more was read, and if nothing
-    more can be, the checks say so of the same fact. None means that it ended for good, and is not to be asked again.
+    more can be, the checks say so of the same fact. So it is where it does not say what it waits for.
     """
     try:
         wanted = next(reading)
@@ -207,16 +227,24 @@ def _missing(reading: Reading | WholeReading, snapshot: Snapshot) -> list[str] |
             wanted = reading.send([snapshot.document(id_) for id_ in wanted])
         return [id_ for id_ in wanted if id_ not in snapshot]
     except StopIteration as end:
-        return None if end.value else []
+        return [] if end.value is None else end.value
     except (FactUnavailable, NothingToJudge):
         return []
 
 
-def _read(wanted: Sequence[tuple[Declared, Target, list[str]]], reader: Reader) -> list[Document]:
-    reader.start_together([(ids_, target) for _, target, ids_ in wanted])
-    for _, target, ids_ in wanted:
+def _started(
+    wanted: Iterable[tuple[Declared, Target, list[str]]], settings: Settings, reader: Reader
+) -> Iterator[tuple[Declared, Target, list[str]]]:
+    """Yield what is *wanted*, and start reading it: while the one is read, it is found out what the next one wants.
+
+    Azure Resource Graph is asked for everything together.
+    """
+    if settings.resource_graph:
+        wanted = list(wanted)
+        reader.start_together([(ids_, target) for _, target, ids_ in wanted])
+    for declared, target, ids_ in wanted:
         reader.start(ids_, target)
-    return reader.documents()
+        yield declared, target, ids_
 
 
 def _manifests_of(snapshot: Snapshot, target: Target) -> tuple[str, ...]:

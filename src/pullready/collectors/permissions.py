@@ -13,9 +13,10 @@ from pullready.snapshot import Document
 
 #: What a collector is: it yields the ids of the documents it wants next and is sent those documents, until it has all.
 Reading = Generator[Sequence[str], Sequence[Document], None]
-#: One that returns whether it ended for good: all that it looked at was there, so that nothing else changes its wants.
-WholeReading = Generator[Sequence[str], Sequence[Document], bool]
-Collector = Callable[[Scope], Reading | WholeReading]
+#: One that returns what it waits for: the documents, in lower case, of which one must be read before it wants more, and
+#: none where any may matter.
+Waiting = Generator[Sequence[str], Sequence[Document], frozenset[str] | None]
+Collector = Callable[[Scope], Reading | Waiting]
 C = TypeVar("C", bound=Collector)
 
 

@@ -58,6 +58,11 @@ class Reader:
     def __len__(self) -> int:
         return len(self._documents)
 
+    def sign_in(self, targets: Iterable[Target]) -> list[tuple[Azure, Future[Unreadable | None]]]:
+        """Start signing in to the tenants of *targets*; what comes of it is what is wrong, none where nothing is."""
+        azures = [self.azure(tenant) for tenant in dict.fromkeys(target.tenant for target in targets)]
+        return [(azure, self._pool.submit(azure.sign_in)) for azure in azures]
+
     def azure(self, tenant: str | None) -> Azure:
         """Return Azure as *tenant* sees it."""
         if tenant not in self._azures:
@@ -71,12 +76,7 @@ class Reader:
         return self._clusters[context]
 
     def start_together(self, asked: Iterable[tuple[Sequence[str], Target]]) -> None:
-        """Start reading by few questions what Azure Resource Graph may have of all that is *asked* for next.
-
-        Without the setting, nothing is started: each document is read singly.
-        """
-        if not self._settings.resource_graph:
-            return
+        """Start reading by few questions what Azure Resource Graph may have of all that is *asked* for next."""
         wanted: dict[str | None, dict[str, str]] = {}
         for named, target in asked:
             for id_ in named:

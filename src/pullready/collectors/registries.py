@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from pullready.collectors import grants, resource_graph
-from pullready.collectors.permissions import Permission, Reading, WholeReading, collector
+from pullready.collectors.permissions import Permission, Reading, Waiting, collector
 from pullready.collectors.wishes import read_wishes
 from pullready.facts.known_hosts import ImageRegistry
 from pullready.facts.scope import Facts, Need, Scope
@@ -42,7 +42,7 @@ def read_cluster(scope: Scope) -> Reading:
         resource_graph.PERMISSION,
     ),
 )
-def read_registries(scope: Scope) -> WholeReading:
+def read_registries(scope: Scope) -> Waiting:
     """Read the registries that are given by id, and look for the others in the cluster's subscription."""
     return (yield from read_wishes(scope, lambda scope: [lambda: Facts(scope)("registries")]))
 
@@ -51,7 +51,7 @@ def read_registries(scope: Scope) -> WholeReading:
     Need.REGISTRY_NAMES,
     permissions=(Permission("Microsoft.ContainerRegistry/checkNameAvailability/read", _SUBSCRIPTION),),
 )
-def read_registry_names(scope: Scope) -> WholeReading:
+def read_registry_names(scope: Scope) -> Waiting:
     """Ask whether the registries that were not found exist at all, somewhere out of reach; asking changes nothing."""
     return (yield from read_wishes(scope, _judge_references))
 

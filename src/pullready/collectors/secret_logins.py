@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from pullready.collectors.graph import APPLICATIONS
-from pullready.collectors.permissions import GraphPermission, Permission, WholeReading, collector
+from pullready.collectors.permissions import GraphPermission, Permission, Waiting, collector
 from pullready.collectors.wishes import read_wishes
 from pullready.facts.scope import Facts, Need, Scope
 from pullready.facts.secret_logins import SecretLogin
@@ -44,7 +44,7 @@ _PREDICATES: Final = (secret_principal_invalid, admin_password_stale, registry_t
     ),
     after=(Need.ROLE_ASSIGNMENTS, Need.GROUP_MEMBERSHIPS),
 )
-def read_secret_logins(scope: Scope) -> WholeReading:
+def read_secret_logins(scope: Scope) -> Waiting:
     """Read what judging the logins looks for: nothing where no pull secret holds one of these kinds."""
     return (yield from read_wishes(scope, _judge_logins))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from pullready.collectors.permissions import WholeReading
+from pullready.collectors.permissions import Waiting
 from pullready.errors import FactUnavailable, NothingToJudge
 from pullready.facts.scope import AZURE, Noting, Scope
 from pullready.snapshot import Provider
@@ -18,11 +18,11 @@ from pullready.snapshot import Provider
 Looks = Callable[[Scope], Iterable[Callable[[], object]]]
 
 
-def read_wishes(scope: Scope, looks: Looks, providers: frozenset[Provider] = AZURE) -> WholeReading:
+def read_wishes(scope: Scope, looks: Looks, providers: frozenset[Provider] = AZURE) -> Waiting:
     """Read what is looked for of *providers*, again and again, until all that can be had is there."""
     while (looked := _looked(scope, looks, providers)).missed:
         scope = scope.with_documents((yield looked.missed))
-    return looked.was_whole
+    return looked.absent
 
 
 def _looked(scope: Scope, looks: Looks, providers: frozenset[Provider]) -> Noting:

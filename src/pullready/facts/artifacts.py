@@ -155,11 +155,15 @@ class Artifact(msgspec.Struct, frozen=True, dict=True):
         """Return the configuration *digest* that an image manifest of the repository names."""
         return self._of_registry(ids.image_config(self.login_server, self.repository, digest))
 
-    def builds(self, depth: int = 1) -> Iterator[Build]:
-        """Yield the images that a node may choose from: those of an index, or the only one.
+    @cached_property
+    def builds(self) -> tuple[Build, ...]:
+        """The images that a node may choose from: those of an index, or the only one.
 
         Attestations, and whatever else has no platform to run on, are left out, as containerd does.
         """
+        return tuple(self._builds(1))
+
+    def _builds(self, depth: int) -> Iterator[Build]:
         if not isinstance(self.wire.manifests, list):
             yield Build(self, None, self.says("/config", "an image for one platform"))
             return
@@ -169,7 +173,7 @@ class Artifact(msgspec.Struct, frozen=True, dict=True):
         for place, one in enumerate(self.wire.manifests):
             built = _platform(one.platform)
             if one.mediaType and one.mediaType in _INDEXES:
-                yield from self.at(one.digest).builds(depth + 1)
+                yield from self.at(one.digest)._builds(depth + 1)  # noqa: SLF001  (one of its own)
             elif built is None or built.is_real:
                 said = f"an image for {built}" if built else "an image of which the index names no platform"
                 yield Build(self.at(one.digest), built, self.says(f"/manifests/{place}/platform", said))

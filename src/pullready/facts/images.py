@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from msgspec import json
+from msgspec.structs import replace
+
 from pullready.config import Settings
 from pullready.errors import FactUnavailable
 from pullready.facts.base import Fact, Unread
@@ -52,6 +55,16 @@ class ImageUse(Fact, frozen=True, dict=True):
     def location(self) -> Location | None:
         """The line that names the image."""
         return located(self.document, self.base)
+
+    @cached_property
+    def pods(self) -> bytes:
+        """What decides which nodes take which image: the text, and all that the workload's pods ask for of nodes.
+
+        Uses that are alike in it are looked at once, however many workloads there are.
+        """
+        spec = replace(self.workload.pod.wire, imagePullSecrets=None, serviceAccountName=None, serviceAccount=None)
+        unnamed = {name: tuple(replace(one, name="") for one in getattr(spec, name) or ()) for name in CONTAINERS}
+        return json.encode((self.image, self.workload.kind, replace(spec, **unnamed)))
 
     def registry_host(self, settings: Settings) -> str | None:
         """Return the host that identifies an Azure container registry; none elsewhere, and where it is to be ignored.

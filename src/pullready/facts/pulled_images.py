@@ -289,7 +289,7 @@ def image_placements(
 def _only_system(image: PulledImage) -> Iterator[BuiltSystem]:
     try:
         systems: dict[str, Evidence] = {}
-        for build in image.artifact.builds():
+        for build in image.artifact.builds:
             systems.setdefault(build.platform.os, build.evidence)
     except (FactUnavailable, NothingToJudge):
         return

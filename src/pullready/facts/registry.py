@@ -239,8 +239,13 @@ class Wanted(msgspec.Struct, frozen=True):
         return self.named.rstrip("/").casefold() in known
 
 
-def wanted_registries(scope: Scope, images: tuple[ImageUse | Unread, ...]) -> Iterator[Wanted | Unread]:
-    """Yield the registries that the configuration and the images name, each once; unread images as they are."""
+@fact(Need.MANIFESTS, Need.WORKLOADS)
+def wanted_registries(scope: Scope, images: tuple[ImageUse | Unread, ...]) -> tuple[Wanted | Unread, ...]:
+    """Return the registries that the configuration and the images name, each once; unread images as they are."""
+    return tuple(_wanted(scope, images))
+
+
+def _wanted(scope: Scope, images: tuple[ImageUse | Unread, ...]) -> Iterator[Wanted | Unread]:
     seen: set[str] = set()
     for named in scope.target.registries:
         if named.casefold() not in seen:
@@ -331,7 +336,9 @@ def _is_misnamed(scope: Scope, wanted: Wanted) -> bool:
 
 
 @fact(Need.REGISTRIES)
-def registries(scope: Scope, images: tuple[ImageUse | Unread, ...]) -> tuple[Registry | Unread, ...]:
+def registries(
+    scope: Scope, wanted_registries: tuple[Wanted | Unread, ...], images: tuple[ImageUse | Unread, ...]
+) -> tuple[Registry | Unread, ...]:
     """Return each registry that the target pulls from, once; unread are those that cannot be found or read.
 
     A host for which the registry of that name has another login server is left out: that is a fault of its own.
@@ -339,7 +346,7 @@ def registries(scope: Scope, images: tuple[ImageUse | Unread, ...]) -> tuple[Reg
     if scope.target.cluster is None:
         raise NothingToJudge("no cluster is given, so only the manifests are judged")
     found: dict[str, Registry | Unread] = {}
-    for wanted in wanted_registries(scope, images):
+    for wanted in wanted_registries:
         if isinstance(wanted, Unread):
             found.setdefault(f"unread {wanted.subject}", wanted)
             continue

@@ -74,7 +74,17 @@ class Scope:
 
 #: Facts that are made from manifests and the live cluster alone, and that look at nothing else once they are made.
 PLAIN: Final = frozenset(
-    {"credentials", "images", "live_nodes", "pull_secrets", "runtime_classes", "service_accounts", "workloads"}
+    {
+        "credentials",
+        "images",
+        "live_nodes",
+        "provisioning",
+        "pull_secrets",
+        "runtime_classes",
+        "service_accounts",
+        "wanted_registries",
+        "workloads",
+    }
 )
 #: Who answers for Azure itself.
 AZURE: Final = frozenset({Provider.ARM, Provider.GRAPH})
@@ -83,27 +93,36 @@ AZURE: Final = frozenset({Provider.ARM, Provider.GRAPH})
 class Noting(Snapshot):
     """A snapshot that notes, in ``missed``, which documents of *providers* it was asked for and does not have.
 
-    ``misses`` counts how often it was asked for one of them. ``was_whole`` says whether it had all that it was asked
-    for, of whichever provider: then what was made of it stays so, whatever is read beside that.
+    ``misses`` counts how often it was asked for one of them.
     """
 
     def __init__(self, snapshot: Snapshot, providers: frozenset[Provider] = AZURE) -> None:
         super().__init__(snapshot, captured_at=snapshot.captured_at, targets=snapshot.targets)
         self._providers = providers
         self._missed: dict[str, str] = {}
+        self._absent: set[str] = set()
+        self._is_open = False
         self.misses = 0
-        self.was_whole = True
 
     @property
     def missed(self) -> tuple[str, ...]:
         """The ids, each once, in the order in which they were asked for."""
         return tuple(self._missed.values())
 
+    @property
+    def absent(self) -> frozenset[str] | None:
+        """What it was asked for and does not have, of whichever provider, in lower case.
+
+        As long as none of these are read, what was made of it stays so, whatever is read beside them; none where it was
+        asked for more than single documents, so that any may change that.
+        """
+        return None if self._is_open else frozenset(self._absent)
+
     def document(self, id: str, provider: Provider = Provider.ARM) -> Document:  # noqa: A002  (as in the base class)
         """Return the document with *id*, and note it where it is not there."""
         found = super().document(id, provider)
         if found.status is Status.NOT_ASKED:
-            self.was_whole = False
+            self._absent.add(id.casefold())
             if provider in self._providers:
                 self._missed.setdefault(id.casefold(), id)
                 self.misses += 1
@@ -111,20 +130,21 @@ class Noting(Snapshot):
 
     def __contains__(self, id_: object) -> bool:
         """Say whether the document *id_* was asked for."""
-        return self._told(super().__contains__(id_))
+        if super().__contains__(id_):
+            return True
+        self._absent.add(str(id_).casefold())
+        return False
 
     def __iter__(self) -> Iterator[Document]:
         """Iterate over the documents by id; there may be more of them later."""
-        self.was_whole = False
+        self._is_open = True
         return super().__iter__()
 
     def asked(self, provider: Provider) -> bool:
         """Say whether *provider* was asked for anything, whatever came of it."""
-        return self._told(super().asked(provider))
-
-    def _told(self, is_there: bool) -> bool:  # noqa: FBT001  (one answer in, the same out)
-        self.was_whole &= is_there
-        return is_there
+        found = super().asked(provider)
+        self._is_open |= not found
+        return found
 
     def until_missed(self, asks: Iterable[Callable[[], object]]) -> None:
         """Call each of *asks*, as long as they miss nothing: what the later ask for goes by what the earlier found."""

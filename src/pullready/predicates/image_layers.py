@@ -33,7 +33,7 @@ class Layers:
 
 
 def _are_held(image: PulledImage, origin: str) -> bool:
-    builds = tuple(image.artifact.builds())
+    builds = image.artifact.builds
     taken = [one for landing in image.landings if landing.name == origin for one in taken_on(landing, builds)]
     return bool(taken) and all(one.artifact.holds_its_layers and _is_given_out(image, one) for one in taken)
 

@@ -37,7 +37,7 @@ def manifest_missing(image: PulledImage) -> Iterator[Judgement]:
 
 def _index(image: PulledImage) -> Judgement:
     """Judge an index by the manifests in it that nodes would take: it outlives them, for each may be deleted alone."""
-    builds = tuple(image.artifact.builds())
+    builds = image.artifact.builds
     judged = [judgement for landing in image.landings for judgement in _on(image, landing, builds)]
     if image.placement.cluster is None:
         judged += [_perhaps_gone(image, "nodes", build, _NO_CLUSTER) for build in builds if _is_gone(build)]
@@ -82,7 +82,7 @@ def manifests_taken(image: PulledImage) -> Iterator[tuple[Build, str | None]]:
 
     Raise :class:`FactUnavailable` behind the last where that of some nodes cannot be told.
     """
-    builds = tuple(image.artifact.builds())
+    builds = image.artifact.builds
     if image.placement.cluster is None:
         yield from ((build, _NO_CLUSTER) for build in builds if build.artifact.was_asked_for)
     for landing in image.landings:

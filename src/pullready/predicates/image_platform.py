@@ -24,7 +24,7 @@ def architecture_mismatch(image: PulledImage) -> Iterator[Judgement]:
     if reason := not_landing(image, "the architecture of its nodes"):
         yield reason
     else:
-        builds = tuple(image.artifact.builds())
+        builds = image.artifact.builds
         fitting = [landing for landing in image.landings if _fits(landing, builds)]
         for landing in image.landings:
             if landing in fitting:

@@ -40,7 +40,7 @@ def windows_build_mismatch(image: PulledImage) -> Iterator[Judgement]:
     if reason := not_landing(image, "the Windows build of its nodes"):
         yield reason
         return
-    builds = tuple(image.artifact.builds())
+    builds = image.artifact.builds
     fits = [_fit(image, landing, builds) for landing in image.landings if landing.os == WINDOWS]
     for landing in image.landings:
         fit = next((one for one in fits if one.landing is landing), None)
