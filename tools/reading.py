@@ -35,8 +35,8 @@ sent twice.
 
 A hub adds rounds, for the firewall stands behind the routes, its policy behind the firewall, and the policy's parent,
 rules and IP groups behind each other; there, some rounds are for what no answer forces but only what is judged first.
-Manifests are read before, and the live cluster's lists in the first round. A collector for which all that it looked
-at was there is not asked again: no other answer changes what it wants.
+Manifests are read before, and the live cluster's lists in the first round. A collector that had all that it wanted is
+not asked again until one of the documents that it looked for in vain is there: no other answer changes what it wants.
 
 `report.json` counts the requests to each service under `source.requests`: `arm`, `graph`, `kubernetes`, `registry` for
 all that registries are asked, and `resource-graph` where that is [switched on](configuration.md). Lists of more than

@@ -1,8 +1,8 @@
 """A proxy on loopback that leads the host names of an Azure cloud to the stand-in, and to nowhere else.
 
-What is on its way through the proxy is encrypted from end to end, as in any tunnel that ``CONNECT`` opens
-(https://www.rfc-editor.org/rfc/rfc9110#name-connect). A host that is not the cloud's gets 502, so that nothing leaves
-the machine.
+What is on its way is encrypted from end to end, as in any tunnel that ``CONNECT`` opens
+(https://www.rfc-editor.org/rfc/rfc9110#name-connect). The stand-in itself takes the connection over, so that nothing
+has to be passed on. A host that is not the cloud's gets 502, so that nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -116,4 +116,3 @@ class _Tunnel(BaseHTTPRequestHandler):
         self.send_error(502, "This proxy leads to the stand-in alone")
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _refuse  # noqa: N815  (named by http.server)
-

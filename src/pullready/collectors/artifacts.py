@@ -207,9 +207,7 @@ def _is_in_known_registry(image: PulledImage) -> bool:
 
 @collector(
     Need.CACHE_RULES,
-    permissions=(
-        Permission("Microsoft.ContainerRegistry/registries/cacheRules/read", "registries that lack an image"),
-    ),
+    permissions=(Permission("Microsoft.ContainerRegistry/registries/cacheRules/read", "the registries of the images"),),
 )
 def read_cache_rules(scope: Scope) -> Waiting:
     """Read the cache rules of the registries that are asked, else of those that do not have what an image names."""
