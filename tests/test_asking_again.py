@@ -25,13 +25,6 @@ from tools.shop.environment import PROD, SHOPTEAMS
 from tools.shop.fault import Fault
 from tools.shop.faults import faults
 
-#: Something of each kind is wrong: who pulls, the way, what images are called, pull secrets.
-SLUGS: Final = (
-    "pull-role-on-stale-principal",
-    "private-dns-zone-not-linked-to-cluster-vnet",
-    "image-reference-registry-unknown",
-    "scope-map-lacks-repository-read",
-)
 IMAGE: Final = ids.image_manifest("shopimages.azurecr.io", "web", "1.4.2")
 #: The same document, as another may spell it.
 SPELT: Final = IMAGE.replace("https", "HTTPS")
@@ -95,11 +88,10 @@ def read(fault: Fault, standin: Standin, folder: Path) -> list[tuple[str, Status
     return [(document.id, document.status) for document in found]
 
 
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("fault", tuple(faults()), ids=lambda fault: fault.slug)
 def test_nothing_else_is_read_where_everybody_is_asked_in_every_round(
-    slug: str, serve_registries: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: Fault, serve_registries: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fault = next(fault for fault in faults() if fault.slug == slug)
     standin = serve_registries(acr.genuine(runs.served(of_fault(fault).bodies)))
     asked: Counter[str] = Counter()
     genuine = live._missing
