@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +13,12 @@ from msgspec.structs import replace
 
 from pullready.collectors import live
 from pullready.collectors.manifests import read_manifests
+from pullready.collectors.permissions import Declared, Waiting
+from pullready.collectors.reader import Reader
+from pullready.collectors.wishes import read_wishes
 from pullready.config import Settings, Target
 from pullready.facts import MAKERS, Need, ids, needs_of
-from pullready.facts.scope import Noting
+from pullready.facts.scope import Noting, Scope
 from pullready.snapshot import Document, Provider, Snapshot, Status, TargetScope
 from tests.azure import acr, runs
 from tests.azure.fixtures import Serve
@@ -72,6 +75,34 @@ def test_what_is_read_may_change_what_was_known(
 ) -> None:
     snapshot = Snapshot([THERE], captured_at=datetime.now(UTC))
     assert live._outdates([BY_NEED[need]], documents, snapshot) is is_outdated
+
+
+def test_a_collector_waits_for_what_it_looked_for_in_vain() -> None:
+    asked: list[int] = []
+
+    def looked_at(scope: Scope) -> Iterator[Callable[[], object]]:
+        if scope.document(PROD).body is not None:
+            yield lambda: scope.document(IMAGE, Provider.REGISTRY)
+
+    def reading(scope: Scope) -> Waiting:
+        asked.append(len(scope.snapshot))
+        return (yield from read_wishes(scope, looked_at, frozenset({Provider.REGISTRY})))
+
+    declared = Declared((Need.ARTIFACTS,), reading, ())
+    kept, settings = live._Kept(), Settings()
+
+    def wanted(*documents: Document) -> list[str]:
+        snapshot = Snapshot(documents, captured_at=datetime.now(UTC))
+        with Reader(settings) as reader:
+            found = live._wanted([(declared, Target("it", cluster=PROD))], settings, snapshot, reader, kept)
+            return [id_ for _, _, ids_ in found for id_ in ids_]
+
+    assert wanted() == []
+    assert wanted(NODES) == []
+    assert wanted(NODES, THERE) == [IMAGE]
+    assert wanted(NODES, THERE, HELD) == []
+    assert wanted(NODES, THERE, HELD, replace(THERE, id=SHOPTEAMS)) == []
+    assert asked == [0, 2, 3], "the number of documents there were, each time that it was asked"
 
 
 def read(fault: Fault, standin: Standin, folder: Path) -> list[tuple[str, Status]]:
