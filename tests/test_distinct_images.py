@@ -52,7 +52,7 @@ def test_images_are_told_apart(tmp_path: Path, other: str, *, is_apart: bool) ->
 
 
 def test_facts_that_are_shared_look_at_manifests_and_the_live_cluster_alone() -> None:
-    assert needs_of(PLAIN) <= {Need.MANIFESTS, Need.WORKLOADS, Need.NODES}
+    assert needs_of(PLAIN) <= {Need.MANIFESTS, Need.WORKLOADS, Need.NODES, Need.NODE_POOLS}
 
 
 def test_facts_are_shared_only_by_who_says_so(tmp_path: Path) -> None:
