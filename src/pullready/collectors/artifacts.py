@@ -192,8 +192,8 @@ def _distinct(images: Iterable[PulledImage | Unread]) -> Iterator[PulledImage]:
     """Yield of the images of many workloads those for which other documents may matter: each for pods of one kind."""
     seen: set[bytes] = set()
     for image in images:
-        if isinstance(image, PulledImage) and image.use.pods not in seen:
-            seen.add(image.use.pods)
+        if isinstance(image, PulledImage) and image.use.likeness not in seen:
+            seen.add(image.use.likeness)
             yield image
 
 

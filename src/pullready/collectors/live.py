@@ -23,6 +23,8 @@ from pullready.snapshot import Document, Snapshot, Status
 __all__ = ["artifacts", "collect", "identities", "kubernetes", "networks", "registries", "secret_logins"]
 #: A collector, and a target that it is to read for.
 Asking = tuple[Declared, Target]
+#: How many objects more there may be before the garbage collector looks at them; Python's own number is 700.
+_SELDOM: Final = 70_000
 _LOG: Final = logging.getLogger(__name__)
 #: The order in which the collectors are asked what they want, each behind those whose documents it builds on.
 ORDER: Final = (
@@ -90,9 +92,9 @@ def collect(
 
 @contextmanager
 def _seldom_cleaning() -> Iterator[None]:
-    """Let the garbage collector come a hundredth as often: what is read stays, and it would walk over all of it."""
+    """Let the garbage collector come less often: what is read stays, and it would walk over all of it."""
     often, *others = gc.get_threshold()
-    gc.set_threshold(often * 100, *others)
+    gc.set_threshold(often and max(often, _SELDOM), *others)
     try:
         yield
     finally:

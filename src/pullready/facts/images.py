@@ -57,7 +57,7 @@ class ImageUse(Fact, frozen=True, dict=True):
         return located(self.document, self.base)
 
     @cached_property
-    def pods(self) -> bytes:
+    def likeness(self) -> bytes:
         """What decides which nodes take which image: the text, and all that the workload's pods ask for of nodes.
 
         Uses that are alike in it are looked at once, however many workloads there are.
