@@ -141,6 +141,16 @@ def test_every_answer_has_request_ids_of_its_own(serve: Serve) -> None:
         assert len({answer.headers[name] for answer in answers}) == 2
 
 
+def test_who_wants_no_more_of_a_connection_is_told_that_it_ends(serve: Serve) -> None:
+    standin = serve(environments.healthy())
+    with requests.Session() as session:
+        kept, ended = (
+            session.get(f"{standin.urls['arm']}/none", headers={"Connection": wanted}, timeout=10)
+            for wanted in ("keep-alive", "close")
+        )
+    assert (kept.headers.get("Connection"), ended.headers.get("Connection")) == (None, "close")
+
+
 LISTED: Final = {
     "by-group": (f"{SHOP.rpartition('/providers/')[0]}/{REGISTRIES}", {}, ["shopimages", "shopteams", "shoptools"]),
     "by-subscription": (f"{SUBSCRIPTION_ID}/{REGISTRIES}", {}, ["shopimages", "shopteams", "shoptools"]),

@@ -140,6 +140,8 @@ class Speaker(BaseHTTPRequestHandler):
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response_only(answer.status)
         own = {"Date": self.date_time_string(), "Content-Type": _JSON, "Content-Length": str(len(content))}
+        if self.close_connection:  # as the client asked: else it may ask again on a connection that is being closed
+            own["Connection"] = "close"
         for name, value in {**own, **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
