@@ -7,7 +7,7 @@ latency. What counts is that each image is asked for once, however many workload
 time to the least, which is to be 1.5 at most: the process starts and loads packages and manifests, and then come
 either the requests of which each needs the answer before it, one after the other, or all requests, as many at once as
 there are connections, whichever takes longer. Starting and reading are timed in turn, and the shortest time of each
-counts. Only the ratio says anything, and only within one run: a third of the work of the machine is that of the
+counts. Only the ratio says anything, and only within one run: part of the work of the machine is that of the
 stand-in.
 """
 
