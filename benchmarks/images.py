@@ -39,7 +39,7 @@ from pullready.facts import MAKERS, ids, needs_of  # noqa: E402
 from pullready.snapshot import Document, Provider, Snapshot, Status, TargetScope  # noqa: E402
 from tools.shop.contents import SHOPIMAGES, SHOPTOOLS, digest, entry, index, manifest  # noqa: E402
 
-RUNS: Final = 3
+RUNS: Final = 5
 LONGEST: Final = 1.5
 HOSTS: Final = (SHOPIMAGES, SHOPTOOLS)
 CLUSTER: Final = (

@@ -115,7 +115,8 @@ class Speaker(BaseHTTPRequestHandler):
     """Speaks HTTP: hands each request to *respond* and sends what that returns."""
 
     protocol_version = "HTTP/1.1"
-    #: Head and body are sent apart, and the kernel would hold the body back until the head is acknowledged.
+    #: Head and body are sent together, and what is sent apart is not held back by the kernel.
+    wbufsize = -1
     disable_nagle_algorithm = True
 
     def __init__(self, respond: Callable[[Call], Answer], *args: Any) -> None:
@@ -127,7 +128,10 @@ class Speaker(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name.lower(): ", ".join(self.headers.get_all(name, ())) for name in self.headers}
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            earlier = headers.get(name.lower())
+            headers[name.lower()] = value if earlier is None else f"{earlier}, {value}"
         self._send(self.respond(Call(self.command, self.path, headers, content)))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815  (named by http.server)
@@ -151,6 +155,7 @@ class Speaker(BaseHTTPRequestHandler):
         elif answer.drips:
             for place in range(len(content)):
                 self.wfile.write(content[place : place + 1])
+                self.wfile.flush()
                 time.sleep(answer.drips)
         elif self.command != "HEAD":
             self.wfile.write(content)
