@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pullready.collectors import live
 from tests.azure import runs
 from tests.azure.rounds import Rounds, depths, needs
 from tests.azure.standin import Standin
@@ -22,6 +23,13 @@ kind: Pod
 metadata: {name: web, namespace: shop}
 spec: {containers: [{name: web, image: "shopimages.azurecr.io/web:1.4.2"}]}
 """
+
+
+@pytest.fixture(autouse=True)
+def together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all that a round asks for be decided before any of it is asked for, however long that takes here."""
+    started = live._started
+    monkeypatch.setattr(live, "_started", lambda wanted, *more: started(list(wanted), *more))
 
 
 def counted(
