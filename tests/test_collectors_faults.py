@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import resource
 import ssl
 import sys
 from collections import Counter
@@ -25,6 +26,7 @@ from pullready.facts import Need, ids
 from pullready.snapshot import Provider, Status
 from tests.azure import environments
 from tests.azure.fixtures import Serve
+from tests.azure.proxy import Proxy
 from tests.azure.standin import CLIENT_SECRET, TOKEN, Fault
 from tests.test_collectors import ROOT, read
 
@@ -367,6 +369,30 @@ def test_no_file_of_passwords_takes_the_place_of_the_token(
     environment = environments.healthy()
     found, _ = read(serve(environment), environment, CLUSTERS)
     assert {document.status for document in found if document.provider is Provider.ARM} == {Status.READ}
+
+
+@pytest.mark.parametrize(
+    ("files", "connections"),
+    [
+        pytest.param(resource.RLIM_INFINITY, 12, id="as-many-as-it-likes"),
+        pytest.param(1 << 20, 12, id="very-many"),
+        pytest.param(12 * 4 * 2, 12, id="enough"),
+        pytest.param(11 * 4 * 2, 24, id="one-too-few"),
+        pytest.param(8, 24, id="few"),
+    ],
+)
+def test_connections_are_kept_to_as_many_hosts_as_files_may_be_open(
+    files: int, connections: int, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    standin = serve(environments.healthy())
+    hosts = [f"registry{number}.azurecr.io" for number in range(12)]
+    with Proxy(dict.fromkeys(hosts, standin.servers["registry"])).serving() as proxy:
+        for variable, value in proxy.environ().items():
+            monkeypatch.setenv(variable, value)
+        with pipelines.open_session(2) as session:
+            assert {session.get(f"https://{host}/v2/", timeout=10).status_code for host in (*hosts, *hosts)} == {401}
+    assert len(proxy.led) == connections
 
 
 def test_the_way_to_a_host_is_looked_up_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,10 @@ rules and IP groups behind each other; there, some rounds are for what no answer
 Manifests are read before, and the live cluster's lists in the first round. A collector that had all that it wanted is
 not asked again until one of the documents that it looked for in vain is there: no other answer changes what it wants.
 
+Connections are kept open to ten hosts for each tenant, and to more where the process may have more open files: 32
+connections to each host may take a quarter of them (`ulimit -n`). A fleet with more registries is read faster with a
+limit of, say, 65536.
+
 `report.json` counts the requests to each service under `source.requests`: `arm`, `graph`, `kubernetes`, `registry` for
 all that registries are asked, and `resource-graph` where that is [switched on](configuration.md). Lists of more than
 one page take a request for each page. Beside the first list of a subscription pullready asks [what the caller may do

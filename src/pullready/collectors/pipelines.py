@@ -36,6 +36,9 @@ READ_TIMEOUT: Final = 60
 NETWORK: Final = "Check the network, and the endpoints of the cloud in pullready.yaml"
 #: How long an answer may take in all, however steadily it comes.
 ANSWER_TIMEOUT: Final = 180
+#: To how many hosts a session keeps connections at least and at most.
+_LEAST_HOSTS: Final = 10
+_MOST_HOSTS: Final = 256
 _CLAIMS: Final = re.compile(r'claims="([A-Za-z0-9+/=_-]+)"')
 #: The token is of another tenant than the subscription, and so would be a new one.
 _OTHER_TENANT: Final = b"InvalidAuthenticationTokenTenant"
@@ -45,7 +48,7 @@ _OTHER_HOST: Final = frozenset({62, 64})
 
 
 def open_session(connections: int) -> requests.Session:
-    """Return a session that keeps up to *connections* connections to each host."""
+    """Return a session that keeps up to *connections* connections to each host, of as many hosts as it may."""
     import requests
 
     class Adapter(requests.adapters.HTTPAdapter):
@@ -77,8 +80,22 @@ def open_session(connections: int) -> requests.Session:
 
     session = Session()
     session.auth = _as_it_is
-    session.mount("https://", Adapter(pool_maxsize=connections))
+    session.mount("https://", Adapter(pool_connections=_hosts(connections), pool_maxsize=connections))
     return session
+
+
+def _hosts(connections: int) -> int:
+    """Return to how many hosts *connections* each are kept; to those of others they are opened for each request anew.
+
+    They take a quarter of the files that the process may have open at most: each tenant has a session of its own.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit to ask for
+        return _LEAST_HOSTS
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_HOSTS if files == resource.RLIM_INFINITY else files // 4 // connections
+    return max(_LEAST_HOSTS, min(_MOST_HOSTS, most))
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
