@@ -62,7 +62,7 @@ class TestWithoutANetwork:
         # What runs here runs elsewhere too, and is measured there: coverage makes it take several times as long.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
         ended = subprocess.run(
-            [*alone, sys.executable, *command], cwd=folder, env=environ, capture_output=True, check=False, timeout=1800
+            [*alone, sys.executable, *command], cwd=folder, env=environ, capture_output=True, check=False, timeout=600
         )
         return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode(), folder / "reports")
 
